@@ -1,0 +1,1 @@
+"""The command line `gfm`: parse, one library call, report. No logic."""

@@ -1,0 +1,1 @@
+"""Stack + model → embedding file."""

@@ -1,0 +1,208 @@
+"""The embedding file: named feature groups as bands of a GeoTIFF whose tags suffice to repeat the run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioIOError
+from rasterio.windows import Window
+
+from gfm_core.bands import Normalisation
+from gfm_core.embedding.quantise import NODATA, dequantise
+from gfm_core.errors import CheckpointError, InputError
+from gfm_core.features.groups import Column, Storage
+from gfm_core.grid import CellRange, Lattice
+from gfm_core.raster.ground import as_crs
+from gfm_core.raster.source import Source
+from gfm_core.raster.stack import Stack
+from gfm_core.raster.write import BlockRowWriter
+
+FORMAT_VERSION = 1
+
+_TAG = "JEPA_GFM_EMBEDDING"  # JSON: everything that is not a band
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingFile:
+    """An embedding on disk. `groups` tells which bands (from 0) belong to which feature group."""
+
+    path: Path
+    lattice: Lattice
+    cells: CellRange
+    groups: dict[str, range]
+    columns: tuple[Column, ...]
+    dtype: str
+    model: dict[str, str]  # name, sha256
+    sources: tuple[dict[str, Any], ...]
+    constants: dict[tuple[str, str], Normalisation]
+    parameters: dict[str, Any]
+    versions: dict[str, str]
+
+    def columns_of(self, group: str) -> tuple[Column, ...]:
+        """The columns of one group; raises `InputError` if the file does not hold it."""
+        if group not in self.groups:
+            raise InputError(
+                f"{self.path.name} holds no group {group}, only {', '.join(self.groups)}; embed again with it."
+            )
+        return tuple(self.columns[number] for number in self.groups[group])
+
+    def read(self, group: str, cells: CellRange) -> NDArray[np.float32]:
+        """Values `[columns, rows, cols]` of `cells` (absolute addresses), NaN where nodata or outside the file."""
+        columns = self.columns_of(group)
+        values = np.full((len(columns), *cells.shape), np.nan, np.float32)
+        shared = cells.intersection(self.cells)
+        if shared is None:
+            return values
+        rows, cols = shared.slices_in(self.cells)
+        window = Window(col_off=cols.start, row_off=rows.start, width=shared.cols, height=shared.rows)
+        with rasterio.open(self.path) as dataset:
+            stored = dataset.read([number + 1 for number in self.groups[group]], window=window)
+        rows, cols = shared.slices_in(cells)
+        values[:, rows, cols] = stored if self.dtype == "float32" else dequantise(stored, columns)
+        return values
+
+
+def is_embedding(path: str | Path) -> bool:
+    """Whether a file is an embedding of ours, told by its tags."""
+    try:
+        with rasterio.open(path) as dataset:
+            return _TAG in dataset.tags()
+    except RasterioIOError:
+        return False
+
+
+def open_embedding(path: str | Path) -> EmbeddingFile:
+    """Open an embedding; raises `CheckpointError` if it is none, damaged, or made by a newer version."""
+    try:
+        with rasterio.open(path) as dataset:
+            text = dataset.tags().get(_TAG)
+            dtype = dataset.dtypes[0]
+            scales, offsets, names = dataset.scales, dataset.offsets, dataset.descriptions
+            crs = dataset.crs.to_wkt() if dataset.crs else ""
+    except RasterioIOError as error:
+        raise InputError(f"{path} cannot be read as a raster; give an embedding made by gfm embed.") from error
+    if text is None:
+        raise CheckpointError(f"{path} is not an embedding of ours; make one with gfm embed.")
+    try:
+        told = json.loads(text)
+        if told["format"] > FORMAT_VERSION:
+            raise CheckpointError(f"{path} was made by a newer version ({told['versions']}); update jepa-gfm.")
+        columns = tuple(
+            Column(name or "", Storage(scale, offset))
+            for name, scale, offset in zip(names, scales, offsets, strict=True)
+        )
+        grid = told["grid"]
+        return EmbeddingFile(
+            path=Path(path),
+            lattice=Lattice(crs, grid["cell_size"], grid["phase_x"], grid["phase_y"]),
+            cells=CellRange(grid["row"], grid["col"], grid["rows"], grid["cols"]),
+            groups={name: range(first, first + count) for name, (first, count) in told["groups"].items()},
+            columns=columns,
+            dtype=dtype,
+            model=told["model"],
+            sources=tuple(told["sources"]),
+            constants=_constants(told["sources"]),
+            parameters=told["parameters"],
+            versions=told["versions"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"The tags of {path} are damaged; make the embedding again with gfm embed.") from error
+
+
+def _constants(sources: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Normalisation]:
+    return {
+        (source["sensor"], band["name"]): Normalisation(**band["normalisation"])
+        for source in sources
+        for band in source["bands"]
+    }
+
+
+def create(
+    path: Path, stack: Stack, columns: Mapping[str, Sequence[Column]], *, dtype: str,
+    model: Mapping[str, str], parameters: Mapping[str, Any],
+) -> BlockRowWriter:  # fmt: skip
+    """A new embedding file with all its tags and no pixels yet."""
+    every = [column for group in columns.values() for column in group]
+    lattice, cells = stack.lattice, stack.cells
+    writer = BlockRowWriter(
+        path, shape=cells.shape, bands=len(every), dtype=dtype, crs=as_crs(lattice.crs).to_wkt(),
+        transform=lattice.transform(cells), nodata=np.nan if dtype == "float32" else NODATA,
+    )  # fmt: skip
+    dataset = writer.dataset
+    dataset.descriptions = tuple(column.name for column in every)
+    if dtype == "uint8":
+        dataset.scales = tuple(column.storage.scale for column in every)
+        dataset.offsets = tuple(column.storage.offset for column in every)
+    dataset.update_tags(**{_TAG: json.dumps(_told(stack, columns, model, parameters), sort_keys=True)})
+    return writer
+
+
+def _told(
+    stack: Stack, columns: Mapping[str, Sequence[Column]], model: Mapping[str, str], parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    lattice, cells = stack.lattice, stack.cells
+    groups: dict[str, tuple[int, int]] = {}
+    first = 0
+    for name, group in columns.items():
+        groups[name] = (first, len(group))
+        first += len(group)
+    return {
+        "format": FORMAT_VERSION,
+        "grid": {
+            "cell_size": lattice.cell_size, "phase_x": lattice.phase_x, "phase_y": lattice.phase_y,
+            "row": cells.row, "col": cells.col, "rows": cells.rows, "cols": cells.cols,
+        },
+        "groups": groups,
+        "model": dict(model),
+        "parameters": dict(parameters),
+        "sources": source_records(stack),
+        "versions": versions(),
+    }  # fmt: skip
+
+
+def source_records(stack: Stack) -> list[dict[str, Any]]:
+    """Every source in canonical order as plain values: where it is, what it holds, how it was normalised."""
+    records = []
+    for modality in stack.modalities:
+        for source in (source for date in modality.sources for source in date):
+            bands = zip(source.bands, source.indexes, modality.normalisation, strict=True)
+            records.append(
+                {
+                    **_whereabouts(source),
+                    "modality": modality.name,
+                    "sensor": source.sensor,
+                    "gsd": source.gsd,
+                    "date": source.date.isoformat() if source.date else None,
+                    "bands": [
+                        {
+                            "name": band.name, "kind": str(band.kind), "wavelength_nm": band.wavelength_nm,
+                            "index": index, "normalisation": constant.to_dict(),
+                        }
+                        for band, index, constant in bands
+                    ],
+                }
+            )  # fmt: skip
+    return records
+
+
+def _whereabouts(source: Source) -> dict[str, Any]:
+    """Where a source lies: absolute paths of the local files behind it, else what was opened (a URL)."""
+    return {
+        "name": source.name,
+        "paths": [str(path.absolute()) for path in source.files] or [source.path],
+        "bytes": source.fingerprint[0],
+        "shape": list(source.shape),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions that can change a pixel."""
+    return {name: importlib.metadata.version(name) for name in ("jepa-gfm", "torch", "rasterio", "numpy")}

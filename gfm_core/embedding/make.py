@@ -1,0 +1,170 @@
+"""Make an embedding file: tiles in order, blended, stored, row by row, so that memory does not grow with the raster."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gfm_core.embedding.blend import Blender
+from gfm_core.embedding.file import EmbeddingFile, create, open_embedding
+from gfm_core.embedding.map_grid import derived_bands
+from gfm_core.embedding.pipeline import Engine, TileContent, tile_side, tiles_in_order
+from gfm_core.embedding.quantise import Clipping, quantise
+from gfm_core.errors import InputError
+from gfm_core.features.groups import Column, network_columns, statistic_columns
+from gfm_core.grid import CORE, CellRange, tile_rows
+from gfm_core.model.checkpoint import LoadedModel
+from gfm_core.progress import Reporter
+from gfm_core.raster.read import StackReader
+from gfm_core.raster.source import fingerprint
+from gfm_core.raster.stack import Stack
+from gfm_core.raster.write import BlockRowWriter, add_overviews
+
+_MUCH_CLIPPED = 0.01  # share of values: more is said
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to store: the groups, in which numbers, by which model, and the parameters that its tags tell."""
+
+    groups: tuple[str, ...]
+    dtype: str
+    model: LoadedModel | None
+    parameters: Mapping[str, Any]
+
+    @property
+    def told_model(self) -> dict[str, str]:
+        """Name and hash of the model, empty without one."""
+        return {"name": self.model.name, "sha256": self.model.sha256} if self.model else {}
+
+
+def make_embedding(
+    path: Path, stack: Stack, recipe: Recipe, engine: Engine | None, *, threads: int | None, reporter: Reporter
+) -> EmbeddingFile:
+    """Write the embedding of `stack` to `path` (its place must be safe: see `Outputs`) and open it."""
+    columns = embedding_columns(stack, recipe)
+    clipping = Clipping()
+    with (
+        StackReader(stack) as reader,
+        create(path, stack, columns, dtype=recipe.dtype, model=recipe.told_model, parameters=recipe.parameters) as file,
+    ):
+        sink = _Sink(file, stack.cells, columns, recipe.dtype, clipping)
+        total = len(tile_rows(stack.cells, tile_side(stack)))
+        for done, row in enumerate(tiles_in_order(reader, stack.cells, tuple(columns), engine, threads), start=1):
+            sink.take(row)
+            reporter.update(0.97 * done / total, "embedding", stack.area_km2 * done / total)
+        sink.close()
+    check_unchanged(stack)
+    _tell(stack, clipping)
+    add_overviews(path, categorical=False)
+    reporter.update(1.0, "embedding", stack.area_km2)
+    return open_embedding(path)
+
+
+def embedding_columns(stack: Stack, recipe: Recipe) -> dict[str, tuple[Column, ...]]:
+    """The columns of every group in the order of the file's bands."""
+    columns: dict[str, tuple[Column, ...]] = {}
+    for group in recipe.groups:
+        if group == "network":
+            if recipe.model is None:
+                raise ValueError("the group network needs a model")
+            stored = recipe.model.header["quantisation"]["network"]
+            columns[group] = network_columns(stored["scale"], stored["offset"])
+        else:
+            parts = (statistic_columns(group, item.name, item.dates, derived_bands(item)) for item in stack.modalities)
+            columns[group] = tuple(column for part in parts for column in part)
+    return columns
+
+
+class _Sink:
+    """Brings tile contents into the file's rows, whatever group they belong to."""
+
+    def __init__(
+        self,
+        file: BlockRowWriter,
+        cells: CellRange,
+        columns: Mapping[str, Sequence[Column]],
+        dtype: str,
+        clipping: Clipping,
+    ) -> None:
+        self._file, self._cells, self._columns = file, cells, columns
+        self._dtype, self._clipping = dtype, clipping
+        self._first: dict[str, int] = {}
+        first = 0
+        for group, items in columns.items():
+            self._first[group] = first
+            first += len(items)
+        self._blender = Blender(cells, len(columns["network"])) if "network" in columns else None
+        self._next_window_row: int | None = None
+        self._last_window_row = 0
+
+    def take(self, row: Sequence[TileContent]) -> None:
+        """A whole row of tiles."""
+        for group in row[0].columns:
+            self._put_columns(group, row)
+        if self._blender is None:
+            return
+        for content in row:
+            for window, latents in content.latents:
+                cells = window.cells.slices_in(content.tile.cells)
+                self._blender.add(window, latents, content.present[cells])
+        tile = row[0].tile
+        first = tile.row * tile.side
+        for window_row in range(first, first + tile.side):
+            for start, values in self._blender.finish(window_row):
+                self._put("network", start, values)
+        self._last_window_row = first + tile.side
+
+    def close(self) -> None:
+        """The rows that waited for windows south of the last tile, which do not exist."""
+        if self._blender is not None and self._last_window_row * CORE < self._cells.stop[0] + CORE:
+            for start, values in self._blender.finish(self._last_window_row):
+                self._put("network", start, values)
+
+    def _put_columns(self, group: str, row: Sequence[TileContent]) -> None:
+        owned = row[0].owned
+        strip = CellRange(owned.row, self._cells.col, owned.rows, self._cells.cols)
+        wanted = strip.intersection(self._cells)
+        if wanted is None:
+            return
+        values = np.full((len(self._columns[group]), *wanted.shape), np.nan, np.float32)
+        for content in row:
+            shared = content.owned.intersection(wanted)
+            if shared is not None:
+                values[(slice(None), *shared.slices_in(wanted))] = content.columns[group][
+                    (slice(None), *shared.slices_in(content.owned))
+                ]
+        self._put(group, wanted.row - self._cells.row, values)
+
+    def _put(self, group: str, row: int, values: NDArray[np.float32]) -> None:
+        stored: NDArray[Any] = values
+        if self._dtype == "uint8":
+            stored = quantise(values, self._columns[group], self._clipping)
+        self._file.put(self._first[group], row, stored)
+
+
+def check_unchanged(stack: Stack) -> None:
+    """Raise `InputError` if a file was written to, or vanished, since the stack was opened."""
+    for source in stack.sources:
+        try:
+            now = fingerprint(source.files)
+        except OSError:
+            raise InputError(f"{source.name} vanished during the run; put it back and run again.") from None
+        if now != source.fingerprint:
+            raise InputError(f"{source.name} changed during the run; run again when nothing writes to it.")
+
+
+def _tell(stack: Stack, clipping: Clipping) -> None:
+    if clipping.values == 0 and stack.modalities:
+        logger.warning("No pixel of the rasters is valid here: the result is nodata everywhere.")
+    if clipping.share > _MUCH_CLIPPED:
+        logger.warning("%.1f %% of the values lie outside the 8-bit range and were cut; --dtype float32 keeps them.",
+                       100 * clipping.share)  # fmt: skip

@@ -1,0 +1,1 @@
+"""The feature groups that a head sees together: `fine`, `coarse`, `network`."""

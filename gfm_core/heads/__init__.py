@@ -1,0 +1,1 @@
+"""Heads: the small classifiers fitted on labels, a feature group each, fused late."""

@@ -1,0 +1,107 @@
+"""Late fusion: one head a feature group, log-probabilities added with weights, so that no group drowns another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gfm_core.classes import MapClass
+from gfm_core.errors import LabelError, ShapeError
+from gfm_core.heads.classifiers import FLOOR, log_softmax
+from gfm_core.heads.fit import GroupHead, Scaler, fit_head
+
+Features = Mapping[str, NDArray[np.floating[Any]]]
+
+_LOG_FLOOR = float(np.log(FLOOR))
+
+
+@dataclass(frozen=True, slots=True)
+class FusedHead:
+    """Heads by group name, with the weight of each; `classes` in order of their codes."""
+
+    classes: tuple[MapClass, ...]
+    heads: dict[str, GroupHead]
+    weights: dict[str, float]
+
+    @property
+    def codes(self) -> NDArray[np.int32]:
+        """Class codes [K], the order of the columns of `log_proba`."""
+        return np.array([item.code for item in self.classes], dtype=np.int32)
+
+    def log_proba(self, features: Features) -> NDArray[np.float64]:
+        """Normalised log-probabilities `[n, K]`: the weighted sum over groups.
+
+        `features` gives `[n, D]` by group. Groups that are missing, and in single rows those that are not finite, leave
+        the sum, and the others take over their weight; a row without any group is NaN.
+        """
+        used = {group: features[group] for group in self.heads if group in features}
+        if not used:
+            raise ShapeError(f"The head needs features of {', '.join(self.heads)}; it got {', '.join(features)}.")
+        count = len(next(iter(used.values())))
+        if any(len(X) != count for X in used.values()):
+            raise ShapeError("All feature groups must have the same number of rows.")
+        total, weight = np.zeros((count, len(self.classes))), np.zeros((count, 1))
+        for group, X in used.items():
+            logs = self._in_all_classes(self.heads[group], self.heads[group].log_proba(X))
+            present = np.isfinite(logs[:, :1])
+            total += np.where(present, self.weights[group] * np.maximum(logs, _LOG_FLOOR), 0.0)
+            weight += np.where(present, self.weights[group], 0.0)
+        with np.errstate(invalid="ignore"):
+            share = np.where(weight > 0, sum(self.weights.values()) / np.where(weight > 0, weight, 1.0), np.nan)
+            return log_softmax(total * share)
+
+    def predict(self, features: Features) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Code of the likeliest class [n], 0 where there is none, and its probability [n] (NaN there)."""
+        logs = self.log_proba(features)
+        absent = np.isnan(logs[:, 0])
+        best = np.where(absent[:, None], 0.0, logs).argmax(axis=1)
+        probability = np.exp(logs[np.arange(len(logs)), best])
+        return np.where(absent, 0, self.codes[best]).astype(np.int32), probability
+
+    def _in_all_classes(self, head: GroupHead, logs: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A head's columns among all classes; it has no opinion on those it never saw: an even share each."""
+        spread = np.full((len(logs), len(self.classes)), -np.log(len(self.classes)))
+        spread[:, np.searchsorted(self.codes, head.classes)] = logs
+        spread[np.isnan(logs[:, 0])] = np.nan
+        return spread
+
+
+def fit_fused(
+    features: Features,
+    codes: NDArray[np.integer[Any]],
+    classes: tuple[MapClass, ...],
+    kind: str,
+    scalers: Mapping[str, Scaler] | None = None,
+    *,
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> FusedHead:
+    """Fit a head of `kind` to every group of `features`; rows of NaN are samples without that group.
+
+    Weights default to equal ones that sum to one. A group in which fewer than two classes have samples gets no head.
+    Raises LabelError if no group can be fitted.
+    """
+    present = {int(code) for code in np.unique(codes)}
+    used = tuple(sorted((item for item in classes if item.code in present), key=lambda item: item.code))
+    unknown = present - {item.code for item in used}
+    if unknown:
+        raise LabelError(
+            f"Samples have class {min(unknown)}, which is none of the map's classes; give classes for all."
+        )
+    heads = {}
+    for group, X in features.items():
+        if len(X) != len(codes):
+            raise ShapeError(f"Group {group} has {len(X)} rows but there are {len(codes)} labels; give one row each.")
+        if len(np.unique(codes[np.isfinite(X).all(axis=1)])) >= 2:
+            heads[group] = fit_head(X, codes, kind, scaler=(scalers or {}).get(group), seed=seed)
+    if not heads:
+        raise LabelError(
+            f"Labels of {len(used)} class{'es' if len(used) != 1 else ''} lie where the rasters hold data; "
+            "give labels of at least two classes there."
+        )
+    given = weights or dict.fromkeys(heads, 1.0 / len(heads))
+    return FusedHead(used, heads, {group: float(given.get(group, 0.0)) for group in heads})

@@ -1,0 +1,1 @@
+"""Labels: read them as they are, burn them into pixels, split those into honest folds."""

@@ -1,0 +1,1 @@
+"""Tensors -> latents: statistics of pixels, tokens, fusion in the cell, mixing in space. No files but checkpoints."""

@@ -1,0 +1,365 @@
+"""One frozen dataclass a tool: THE description of each tool.
+
+The same dataclass validates the Python call, makes the command line's options and help, the worker's method, the QGIS
+form, the table in the docs, "copy as command" and the provenance tag in the output. A field is declared once with
+`parameter(...)`; `describe` turns a class into plain values for those readers.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from gfm_core.errors import ParameterError
+
+
+class Role(StrEnum):
+    """What a parameter is to the user: forms choose their widget by it."""
+
+    RASTERS = "rasters"
+    LABELS = "labels"
+    LAYER = "layer"
+    FIELD = "field"
+    EXPRESSION = "expression"
+    FILE = "file"
+    FOLDER = "folder"
+    OUTPUT_RASTER = "output raster"
+    OUTPUT_FILE = "output file"
+    OUTPUT_FOLDER = "output folder"
+    EXTENT = "extent"
+    CRS = "crs"
+    DISTANCE = "distance"
+    NUMBER = "number"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    MODEL = "model"
+    FLAG = "flag"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a parameter's dataclass field cannot say by itself."""
+
+    help: str
+    role: Role
+    flag: str = ""  # the command line's name, without dashes; "" = the field's
+    short: str = ""
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    advanced: bool = False
+    changes_pixels: bool = True  # False: left out of provenance, for it cannot change a byte of the output
+
+
+def parameter(help: str, role: Role, *, default: Any = dataclasses.MISSING, **spec: Any) -> Any:
+    """A field of a parameters dataclass: its help (one sentence), role, and the rest of `Spec`."""
+    metadata = {"spec": Spec(help, role, **spec)}
+    if default is dataclasses.MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterInfo:
+    """One parameter as its readers see it."""
+
+    name: str
+    spec: Spec
+    annotation: Any
+    default: Any
+    required: bool
+
+    @property
+    def flag(self) -> str:
+        """Name on the command line, without dashes."""
+        return self.spec.flag or self.name.replace("_", "-")
+
+    @property
+    def optional(self) -> bool:
+        """Whether None is a value."""
+        return type(None) in typing.get_args(self.annotation)
+
+    @property
+    def type(self) -> Any:
+        """The annotation without None: `str`, `int`, `float`, `bool`, `Path` or `tuple[str, ...]`."""
+        if isinstance(self.annotation, types.UnionType):
+            return next(part for part in typing.get_args(self.annotation) if part is not type(None))
+        return self.annotation
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Base of the parameters of every tool: types, ranges and choices are checked when one is made."""
+
+    def __post_init__(self) -> None:
+        for info in parameters_of(type(self)):
+            object.__setattr__(self, info.name, _checked(info, getattr(self, info.name)))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From plain values (JSON, tags); unknown names raise `ParameterError` with the known ones."""
+        known = {info.name for info in parameters_of(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ParameterError(
+                f"{unknown[0]} is not a parameter of {tool_name(cls)}; use {', '.join(sorted(known))}."
+            )
+        missing = [info.name for info in parameters_of(cls) if info.required and info.name not in values]
+        if missing:
+            raise ParameterError(f"{tool_name(cls)} needs {missing[0]}; give it a value.")
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that JSON can hold, every parameter."""
+        return {info.name: _plain(getattr(self, info.name)) for info in parameters_of(type(self))}
+
+    def provenance(self) -> dict[str, Any]:
+        """The parameters that can change pixels: what an output's tags tell."""
+        told = {info.name for info in parameters_of(type(self)) if info.spec.changes_pixels}
+        return {name: value for name, value in self.to_dict().items() if name in told}
+
+
+def parameters_of(cls: type[Parameters]) -> tuple[ParameterInfo, ...]:
+    """The parameters of a tool in the order of its form."""
+    hints = typing.get_type_hints(cls)
+    return tuple(
+        ParameterInfo(
+            name=item.name,
+            spec=item.metadata["spec"],
+            annotation=hints[item.name],
+            default=None if item.default is dataclasses.MISSING else item.default,
+            required=item.default is dataclasses.MISSING,
+        )
+        for item in fields(cls)
+    )
+
+
+def tool_name(cls: type[Parameters]) -> str:
+    """`EmbedParameters` → `embed`."""
+    return cls.__name__.removesuffix("Parameters").lower()
+
+
+def describe(cls: type[Parameters]) -> dict[str, Any]:
+    """A tool as plain values: name, help, and each parameter with everything a form needs."""
+    return {
+        "name": tool_name(cls),
+        "help": (cls.__doc__ or "").strip(),
+        "parameters": [
+            {
+                **dataclasses.asdict(info.spec),
+                "name": info.name,
+                "flag": info.flag,
+                "role": str(info.spec.role),
+                "type": getattr(info.type, "__name__", str(info.type)),
+                "default": _plain(info.default),
+                "required": info.required,
+            }
+            for info in parameters_of(cls)
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _checked(info: ParameterInfo, value: Any) -> Any:
+    """`value` as the parameter's type, or a `ParameterError` that says what would be right."""
+    if value is None:
+        if info.optional:
+            return None
+        raise ParameterError(f"{info.name} needs a value; give {_lower(info.spec.help)}")
+    value = _converted(info, value)
+    if value == ():
+        raise ParameterError(f"{info.name} needs at least one value; give {_lower(info.spec.help)}")
+    for item in value if isinstance(value, tuple) else (value,):
+        _check_choice(info, item)
+        _check_range(info, item)
+    return value
+
+
+def _converted(info: ParameterInfo, value: Any) -> Any:
+    """Loose input made strict: `"20"` → 20.0, a list or a single text → a tuple, text → `Path`."""
+    wanted = info.type
+    if typing.get_origin(wanted) is tuple:
+        if isinstance(value, str | Path):
+            return (str(value),)
+        if not isinstance(value, Iterable) or isinstance(value, Mapping):
+            raise ParameterError(f"{info.name} must be a list of texts, not {value!r}.")
+        return tuple(str(item) for item in value)
+    if wanted is bool and not isinstance(value, bool):
+        raise ParameterError(f"{info.name} must be true or false, not {value!r}.")
+    if isinstance(value, bool) and wanted is not bool:
+        raise ParameterError(f"{info.name} must be {_kind(wanted)}, not {value!r}.")
+    try:
+        converted = wanted(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ParameterError(f"{info.name} must be {_kind(wanted)}, not {value!r}.") from None
+    if wanted is int and isinstance(value, float) and converted != value:
+        raise ParameterError(f"{info.name} must be a whole number, not {value!r}.")
+    return converted
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _kind(wanted: Any) -> str:
+    return {int: "a whole number", float: "a number", Path: "a file name"}.get(wanted, "text")
+
+
+def _check_choice(info: ParameterInfo, item: Any) -> None:
+    if info.spec.choices and info.spec.role in (Role.CHOICE, Role.CHOICES) and item not in info.spec.choices:
+        raise ParameterError(f"{info.name} cannot be {item!r}; use {', '.join(info.spec.choices)}.")
+
+
+def _check_range(info: ParameterInfo, item: Any) -> None:
+    if not isinstance(item, int | float) or isinstance(item, bool):
+        return
+    low, high = info.spec.minimum, info.spec.maximum
+    if not math.isfinite(item) or (low is not None and item < low) or (high is not None and item > high):
+        span = " and ".join(
+            f"{word} {bound:g}" for word, bound in (("at least", low), ("at most", high)) if bound is not None
+        )
+        raise ParameterError(f"{info.name} must be {span or 'a finite number'}, not {item:g}.")
+
+
+GROUPS = ("fine", "coarse", "network")
+HEADS = ("auto", "lda", "logistic", "forest", "knn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackParameters(Parameters):
+    """What every tool that reads rasters shares: the rasters, the grid, the model, and how to run."""
+
+    rasters: tuple[str, ...] = parameter(
+        "Rasters of one place, each as it is: any resolution, CRS, bands and dates (FILE:as=SENSOR, FILE:crs=EPSG:N).",
+        Role.RASTERS,
+    )
+    output: Path = parameter(
+        "Where the result is written.", Role.OUTPUT_RASTER, flag="output", short="o", changes_pixels=False
+    )
+    cell_size: float | None = parameter(
+        "Side of a cell in metres; default: 2 pixels of the finest raster.",
+        Role.DISTANCE, default=None, flag="cell", unit="m", minimum=0.001, maximum=1e6,
+    )  # fmt: skip
+    model: str = parameter("Model: a name, a checkpoint file, or a training run.", Role.MODEL, default="nano")
+    extent: str | None = parameter(
+        "Ground to cover: X0,Y0,X1,Y1 in the grid's CRS, a layer's file, 'union' or 'intersection' of the rasters; "
+        "default: that of the finest raster.",
+        Role.EXTENT, default=None,
+    )  # fmt: skip
+    crs: str | None = parameter(
+        "CRS of the grid, in metres; default: that of the finest raster, else its UTM zone.",
+        Role.CRS, default=None, advanced=True,
+    )  # fmt: skip
+    device: str = parameter(
+        "Where the network runs.", Role.CHOICE, default="auto", choices=("auto", "cpu", "cuda"),
+        advanced=True, changes_pixels=False,
+    )  # fmt: skip
+    precision: str = parameter(
+        "Number format of the network; auto: bf16 where the chip has units for it.",
+        Role.CHOICE, default="auto", choices=("auto", "float32", "bf16"), advanced=True,
+    )  # fmt: skip
+    threads: int | None = parameter(
+        "Worker threads; default: one a core.", Role.NUMBER, default=None, minimum=1, maximum=1024,
+        advanced=True, changes_pixels=False,
+    )  # fmt: skip
+    batch: int = parameter(
+        "Windows in one call of the network on a GPU.", Role.NUMBER, default=16, minimum=1, maximum=4096,
+        advanced=True, changes_pixels=False,
+    )  # fmt: skip
+    overwrite: bool = parameter("Replace outputs that exist.", Role.FLAG, default=False, changes_pixels=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbedParameters(StackParameters):
+    """Turn rasters of one place into an embedding: a raster with a vector for every ground cell."""
+
+    groups: tuple[str, ...] = parameter(
+        "Feature groups to store.", Role.CHOICES, default=GROUPS, choices=GROUPS, advanced=True
+    )
+    dtype: str = parameter(
+        "Storage: 8 bits with a scale, or float32.", Role.CHOICE, default="uint8", choices=("uint8", "float32"),
+        advanced=True,
+    )  # fmt: skip
+    like: str | None = parameter(
+        "Repeat the run that made this embedding (cell size, model, groups, normalisation) on other rasters.",
+        Role.FILE, default=None, advanced=True,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifyParameters(StackParameters):
+    """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report."""
+
+    labels: str | None = parameter("Labels: polygons, points or a categorical raster.", Role.LABELS, default=None)
+    layer: str | None = parameter("Layer in the labels file.", Role.LAYER, default=None)
+    field: str | None = parameter(
+        "Field of the labels that holds the class (text or number).", Role.FIELD, default=None
+    )
+    where: str | None = parameter(
+        "Use only the labels for which this SQL condition holds, such as \"split = 'train'\".",
+        Role.EXPRESSION, default=None,
+    )  # fmt: skip
+    check: str | None = parameter(
+        "Labels to score the map on: a file, or 'rest' for the rows that the condition leaves out.",
+        Role.LABELS, default=None,
+    )  # fmt: skip
+    groups: tuple[str, ...] = parameter(
+        "Feature groups the heads see; auto: all that the input gives.", Role.CHOICES, default=("auto",),
+        choices=("auto", *GROUPS), advanced=True,
+    )  # fmt: skip
+    head: str = parameter(
+        "Classifier: auto (linear discriminant), lda, logistic, forest, knn, or a file from --save-head.",
+        Role.TEXT, default="auto", choices=HEADS,
+    )  # fmt: skip
+    save_head: Path | None = parameter(
+        "Store the fitted classifier in this file.", Role.OUTPUT_FILE, default=None, advanced=True, changes_pixels=False
+    )
+    map_gsd: float | None = parameter(
+        "Pixel size of the map in metres; default: the finest raster's own pixels.",
+        Role.DISTANCE, default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
+    )  # fmt: skip
+    report: Path | None = parameter(
+        "Folder for the report (HTML and JSON); default: MAP_report beside the map.",
+        Role.OUTPUT_FOLDER, default=None, changes_pixels=False,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthParameters(Parameters):
+    """Write a made-up place: rasters of several sensors, resolutions and dates, with labels and the truth."""
+
+    output: Path = parameter(
+        "Folder the rasters, labels and the true classes are written into.", Role.OUTPUT_FOLDER, changes_pixels=False
+    )
+    seed: int = parameter(
+        "Number of the place; the same number gives the same place.", Role.NUMBER, default=0, minimum=0
+    )
+    width: float = parameter(
+        "Width of the ground; whole multiples of 60 m fit.", Role.DISTANCE, default=1920.0, unit="m", minimum=240,
+        maximum=30_000,
+    )  # fmt: skip
+    height: float = parameter(
+        "Height of the ground; whole multiples of 60 m fit.", Role.DISTANCE, default=1920.0, unit="m", minimum=240,
+        maximum=30_000,
+    )  # fmt: skip
+    classes: int = parameter("Number of classes.", Role.NUMBER, default=5, minimum=2, maximum=6)
+    dates: int = parameter("Number of dates of the optical sensor.", Role.NUMBER, default=2, minimum=1, maximum=4)
+    nodata_edge: bool = parameter(
+        "Cut a corner off the last optical date and off the radar, as the edge of a swath does.",
+        Role.FLAG, default=False,
+    )  # fmt: skip
+    overwrite: bool = parameter("Replace files that exist.", Role.FLAG, default=False, changes_pixels=False)

@@ -1,0 +1,52 @@
+"""How every long call talks and stops: it reports `Progress` and raises `Cancelled`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gfm_core.errors import GfmError
+
+
+class Cancelled(GfmError):
+    """The caller asked to stop; whatever was half written has been removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a long call stands: `fraction` done (0-1), what it does, and ground covered in this step so far (km²)."""
+
+    fraction: float
+    message: str
+    area_km2: float = 0.0
+
+
+ProgressCallback = Callable[[Progress], None]
+CancelCheck = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Carries a caller's `progress` and `cancel` through the steps of a call; each step owns a span of the whole."""
+
+    progress: ProgressCallback | None = None
+    cancel: CancelCheck | None = None
+    start: float = 0.0
+    stop: float = 1.0
+
+    def step(self, start: float, stop: float) -> Reporter:
+        """The reporter of a part of this one: from `start` to `stop`, both fractions of this span."""
+        width = self.stop - self.start
+        return Reporter(self.progress, self.cancel, self.start + start * width, self.start + stop * width)
+
+    def update(self, fraction: float, message: str, area_km2: float = 0.0) -> None:
+        """Report `fraction` of this span, then stop here if the caller asked to (raises `Cancelled`)."""
+        if self.progress is not None:
+            whole = self.start + min(max(fraction, 0.0), 1.0) * (self.stop - self.start)
+            self.progress(Progress(whole, message, area_km2))
+        self.check()
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the caller asked to stop."""
+        if self.cancel is not None and self.cancel():
+            raise Cancelled("Stopped on request; nothing was written.")

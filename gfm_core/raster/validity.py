@@ -1,0 +1,58 @@
+"""Which pixels hold data: from nodata, mask bands, alpha and NaN; never from "value == 0"."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import Resampling
+from rasterio.windows import Window
+
+from gfm_core.raster.source import Source
+
+_ABSURD = 1e30  # no physical quantity is larger: fill values such as 1e38 and 3.4e38 that nobody declared
+
+
+def read_with_validity(
+    dataset: Any, source: Source, window: Window, bands: Sequence[int], out_shape: tuple[int, int] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Bands (by position in `source.bands`) of an open dataset: `pixels [C, H, W]` float32 and `valid [C, H, W]`.
+
+    With `out_shape` the window is averaged to that many rows and columns (overviews serve where there are some);
+    a pixel is then valid if at least half of what it covers is.
+    """
+    indexes = [source.indexes[band] for band in bands]
+    shape = (len(indexes), *(out_shape or (int(window.height), int(window.width))))
+    averaged = out_shape is not None and out_shape != (int(window.height), int(window.width))
+    resampling = Resampling.average if averaged else Resampling.nearest
+    raw = dataset.read(indexes, window=window, out_shape=shape, resampling=resampling)
+    valid = _declared(raw, [source.nodata[band] for band in bands])
+    if source.mask_band or source.gcps:  # what ground control points place has a mask of its own
+        mask = dataset.read_masks(indexes, window=window, out_shape=shape, resampling=resampling)
+        valid &= mask >= (128 if averaged else 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        pixels = raw.astype(np.float32)
+    if np.issubdtype(raw.dtype, np.floating):
+        with np.errstate(invalid="ignore"):
+            valid &= np.abs(raw) < _ABSURD  # also False for NaN and infinity
+        pixels[~valid] = 0
+    return pixels, valid
+
+
+def _declared(raw: NDArray[Any], nodata: Sequence[float | None]) -> NDArray[np.bool_]:
+    """True where a band does not hold its declared nodata value."""
+    valid = np.ones(raw.shape, np.bool_)
+    for number, value in enumerate(nodata):
+        if value is not None and not np.isnan(value) and _fits(value, raw.dtype):
+            valid[number] = raw[number] != raw.dtype.type(value)
+    return valid
+
+
+def _fits(value: float, dtype: np.dtype[Any]) -> bool:
+    """Whether pixels of `dtype` can hold `value` at all."""
+    if np.issubdtype(dtype, np.integer):
+        info = np.iinfo(dtype)
+        return bool(info.min <= value <= info.max and value == int(value))
+    return True

@@ -1,0 +1,1 @@
+"""Parameters → result, a file a tool."""

@@ -1,0 +1,201 @@
+"""Classify: rasters or an embedding, and a few labels → a land-cover map with confidence, scores and a report."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gfm_core.bands import Normalisation
+from gfm_core.classes import MapClass
+from gfm_core.errors import ParameterError
+from gfm_core.heads.fuse import FusedHead
+from gfm_core.heads.score import CrossValidation, Scores
+from gfm_core.heads.store import check_head, load_head, save_head
+from gfm_core.model.checkpoint import LoadedModel
+from gfm_core.parameters import HEADS, ClassifyParameters
+from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
+from gfm_core.raster.stack import Constants, Stack
+from gfm_core.raster.write import Outputs
+from gfm_core.report.palette import with_colours
+from gfm_core.report.pictures import legend_png
+from gfm_core.report.style import class_colormap, write_class_style, write_confidence_style
+from gfm_core.tools.call import described_by
+from gfm_core.tools.embed import opened, plain_paths
+from gfm_core.tools.map_inputs import MapInputs, map_inputs
+from gfm_core.tools.map_labels import Fitted, fit_on_labels, score_map
+from gfm_core.tools.map_report import Findings, report_on
+from gfm_core.tools.map_write import class_names, write_map
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """A finished map: where it lies, its classes, and how good it is.
+
+    `cross_validation` is None for a stored head, `check` without check labels; `pixels` counts the map by class code.
+    """
+
+    path: Path
+    confidence: Path
+    report: Path
+    classes: tuple[MapClass, ...]
+    cross_validation: CrossValidation | None
+    check: Scores | None
+    pixels: dict[int, int]
+    notes: tuple[str, ...]
+
+
+@described_by(ClassifyParameters)
+def classify(
+    rasters: Stack | Iterable[str | Path],
+    output: str | Path,
+    *,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCheck | None = None,
+    **options: Any,
+) -> ClassMap:
+    """Map land cover from rasters of one place (paths, a stack, or an embedding) and labels, or a stored head.
+
+    Raises `GfmError` with one sentence where something cannot work; then nothing is left behind.
+    """
+    stack, paths = opened(rasters)
+    model = options.get("model")
+    loaded = model if isinstance(model, LoadedModel) else None
+    if loaded is not None:
+        options["model"] = loaded.name
+    parameters = ClassifyParameters(rasters=paths, output=Path(output), **options)
+    return run_classify(parameters, Reporter(progress, cancel), stack=stack, model=loaded)
+
+
+def run_classify(
+    parameters: ClassifyParameters, reporter: Reporter, *, stack: Stack | None = None, model: LoadedModel | None = None
+) -> ClassMap:
+    """The tool itself, for the command line, the worker and `classify`."""
+    stored = _stored_head(parameters)
+    if stored is not None:
+        parameters = _like_head(parameters, stored[1])
+    places = _Places.of(parameters)
+    inputs = [*plain_paths(parameters.rasters), *filter(None, (parameters.labels, parameters.check))]
+    with (
+        Outputs(places.targets, inputs=inputs, overwrite=parameters.overwrite) as outputs,
+        ExitStack() as opened_files,
+    ):
+        scratch = outputs.partial(places.map).parent / "scratch"
+        scratch.mkdir()
+        constants = _constants(stored[1]) if stored else None
+        source = map_inputs(
+            parameters, scratch, opened_files, reporter.step(0, 0.5), stack=stack, model=model, constants=constants
+        )
+        fitted = _fitted(parameters, source, stored, reporter.step(0.5, 0.7))
+        return _finish(parameters, places, outputs, source, fitted, reporter.step(0.7, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the outputs go."""
+
+    map: Path
+    confidence: Path
+    legend: Path
+    report: Path
+    head: Path | None
+
+    @classmethod
+    def of(cls, parameters: ClassifyParameters) -> _Places:
+        """`MAP.tif`, `MAP_confidence.tif`, `MAP_legend.png`, `MAP_report/` unless told otherwise."""
+        made, stem = parameters.output, parameters.output.stem
+        return cls(
+            map=made,
+            confidence=made.with_name(f"{stem}_confidence.tif"),
+            legend=made.with_name(f"{stem}_legend.png"),
+            report=parameters.report or made.with_name(f"{stem}_report"),
+            head=parameters.save_head,
+        )
+
+    @property
+    def targets(self) -> list[Path]:
+        """Every output, the map first."""
+        return [item for item in (self.map, self.confidence, self.legend, self.report, self.head) if item is not None]
+
+
+def _stored_head(parameters: ClassifyParameters) -> tuple[FusedHead, dict[str, Any]] | None:
+    """A head from a file, or None where one is to be fitted; raises `ParameterError` if neither can work."""
+    if parameters.head in HEADS:
+        if parameters.labels is None:
+            raise ParameterError(
+                "classify needs labels to fit a head; give --labels FILE, or a stored one with --head FILE."
+            )
+        return None
+    if not Path(parameters.head).is_file():
+        raise ParameterError(f"head {parameters.head!r} is no file and none of {', '.join(HEADS)}; give one of these.")
+    return load_head(Path(parameters.head))
+
+
+def _like_head(parameters: ClassifyParameters, meta: dict[str, Any]) -> ClassifyParameters:
+    """The groups, and unless given the cell size, that a stored head was fitted on."""
+    return replace(parameters, groups=tuple(meta["groups"]), cell_size=parameters.cell_size or meta["cell_size"])
+
+
+def _constants(meta: dict[str, Any]) -> Constants:
+    """The normalisation that a stored head was fitted with."""
+    names = ("scale", "offset", "centre", "spread", "fitted")
+    return {
+        (item["sensor"], item["band"]): Normalisation(**{name: item[name] for name in names})
+        for item in meta["normalisation"]
+    }
+
+
+def _fitted(
+    parameters: ClassifyParameters,
+    source: MapInputs,
+    stored: tuple[FusedHead, dict[str, Any]] | None,
+    reporter: Reporter,
+) -> Fitted:
+    """The stored head, checked against the input, or one fitted on the labels."""
+    if stored is not None:
+        head, meta = stored
+        check_head(meta, source.told, name=Path(parameters.head).name)
+        return Fitted(head, None, None, None, ())
+    return fit_on_labels(parameters, source, reporter)
+
+
+def _finish(
+    parameters: ClassifyParameters,
+    places: _Places,
+    outputs: Outputs,
+    source: MapInputs,
+    fitted: Fitted,
+    reporter: Reporter,
+) -> ClassMap:
+    """Write the map, its styles, the head and the report; score the map on the check labels."""
+    classes = with_colours(fitted.head.classes, parameters.labels, parameters.field)
+    made = outputs.partial(places.map)
+    pixels = write_map(
+        source.features, fitted.head, made, outputs.partial(places.confidence), colormap=class_colormap(classes),
+        threads=parameters.threads, reporter=reporter.step(0, 0.8), tags=class_names(classes),
+    )  # fmt: skip
+    write_class_style(made, classes, counts=pixels)
+    write_confidence_style(outputs.partial(places.confidence))
+    legend_png(outputs.partial(places.legend), classes)
+    check = score_map(parameters, made, source, classes) if parameters.check else None
+    if places.head is not None:
+        save_head(outputs.partial(places.head), fitted.head, dict(source.told))
+    notes = (*source.notes, *fitted.notes, *(check.notes if check else ()))
+    for note in notes:
+        logger.info(note)
+    findings = Findings(
+        classes=classes, pixels=pixels, labelled=fitted.labelled, cross_validation=fitted.cross_validation,
+        square_m=fitted.square_m, check=check, notes=notes,
+    )  # fmt: skip
+    confidence = outputs.partial(places.confidence)
+    report_on(outputs.partial(places.report), parameters, source, findings, made=made, confidence=confidence)
+    reporter.update(1.0, "done")
+    return ClassMap(
+        places.map, places.confidence, places.report / "report.html", classes, fitted.cross_validation,
+        check, pixels, notes,
+    )  # fmt: skip

@@ -1,0 +1,39 @@
+"""A run as text that repeats it: a command for the shell, or a call for Python."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from gfm_core.parameters import ParameterInfo, Parameters, Role, parameters_of, tool_name
+
+
+def as_command(parameters: Parameters) -> str:
+    """`gfm embed a.tif b.tif -o out.tif --cell 20.0`: only what differs from the defaults."""
+    words = ["gfm", tool_name(type(parameters))]
+    for info in parameters_of(type(parameters)):
+        value = getattr(parameters, info.name)
+        if info.spec.role is Role.RASTERS:
+            words += list(value)
+        elif value != info.default:
+            words += _option(info, value)
+    return shlex.join(words)
+
+
+def _option(info: ParameterInfo, value: Any) -> list[str]:
+    flag = f"-{info.spec.short}" if info.spec.short else f"--{info.flag}"
+    if info.spec.role is Role.FLAG:
+        return [flag]
+    return [flag, ",".join(value) if isinstance(value, tuple) else str(value)]
+
+
+def as_python(parameters: Parameters) -> str:
+    """`gfm.embed(['a.tif'], 'out.tif', cell_size=20.0)`: only what differs from the defaults."""
+    plain = parameters.to_dict()
+    options = [
+        f"{info.name}={plain[info.name]!r}"
+        for info in parameters_of(type(parameters))
+        if info.name not in ("rasters", "output") and getattr(parameters, info.name) != info.default
+    ]
+    arguments = ", ".join([repr(plain["rasters"]), repr(plain["output"]), *options])
+    return f"import gfm_core as gfm\ngfm.{tool_name(type(parameters))}({arguments})"

@@ -1,0 +1,159 @@
+"""Embed: rasters of one place → an embedding file with a vector for every ground cell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gfm_core.embedding.file import EmbeddingFile, open_embedding
+from gfm_core.embedding.make import Recipe, make_embedding
+from gfm_core.embedding.pipeline import Engine
+from gfm_core.errors import CheckpointError
+from gfm_core.grid import CellRange
+from gfm_core.model.checkpoint import LoadedModel, load_model
+from gfm_core.model.device import resolve_device
+from gfm_core.model.precision import resolve_precision
+from gfm_core.parameters import EmbedParameters, StackParameters
+from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
+from gfm_core.raster.stack import Constants, Stack, open_stack
+from gfm_core.raster.write import Outputs
+from gfm_core.report.pictures import pca_preview, rgb_bands
+from gfm_core.report.style import write_embedding_style
+from gfm_core.tools.call import described_by
+
+_PREVIEW_CELLS = 1024  # along the longer side of the picture
+
+logger = logging.getLogger(__name__)
+
+
+@described_by(EmbedParameters)
+def embed(
+    rasters: Stack | Iterable[str | Path],
+    output: str | Path,
+    *,
+    progress: ProgressCallback | None = None,
+    cancel: CancelCheck | None = None,
+    **options: Any,
+) -> EmbeddingFile:
+    """Embed rasters of one place (paths, or a stack from `open_stack`) and return the file.
+
+    Raises `GfmError` with one sentence where something cannot work; then nothing is left behind.
+    """
+    stack, paths = opened(rasters)
+    model = options.get("model")
+    loaded = model if isinstance(model, LoadedModel) else None
+    if loaded is not None:
+        options["model"] = loaded.name
+    parameters = EmbedParameters(rasters=paths, output=Path(output), **options)
+    return run_embed(parameters, Reporter(progress, cancel), stack=stack, model=loaded)
+
+
+def opened(rasters: Stack | Iterable[str | Path] | str | Path) -> tuple[Stack | None, tuple[str, ...]]:
+    """A stack as it is, or nothing yet; and the paths that the parameters tell."""
+    if isinstance(rasters, Stack):
+        return rasters, tuple(str(path) for source in rasters.sources for path in source.files or (source.path,))
+    if isinstance(rasters, str | Path):
+        return None, (str(rasters),)
+    return None, tuple(str(item) for item in rasters)
+
+
+def run_embed(
+    parameters: EmbedParameters, reporter: Reporter, *, stack: Stack | None = None, model: LoadedModel | None = None
+) -> EmbeddingFile:
+    """The tool itself, for the command line, the worker and `embed`."""
+    parameters, constants, like = _like(parameters)
+    picture = preview_path(parameters.output)
+    inputs = plain_paths(parameters.rasters)
+    with Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs:
+        stack = stack or stack_of(parameters, constants)
+        for note in stack.notes:
+            logger.info(note)
+        network = "network" in parameters.groups
+        model = (model or load_model(parameters.model)) if network else None
+        _check_same_model(like, model)
+        recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters))
+        made = make_embedding(
+            outputs.partial(parameters.output), stack, recipe, engine_of(parameters, model),
+            threads=parameters.threads, reporter=reporter,
+        )  # fmt: skip
+        write_preview(made, outputs.partial(picture))
+    return open_embedding(parameters.output)
+
+
+def stack_of(parameters: StackParameters, constants: Constants | None = None) -> Stack:
+    """The stack that a tool's parameters describe."""
+    return open_stack(
+        parameters.rasters, cell_size=parameters.cell_size, extent=parameters.extent, crs=parameters.crs,
+        constants=constants,
+    )  # fmt: skip
+
+
+def engine_of(parameters: StackParameters, model: LoadedModel | None) -> Engine | None:
+    """The network where and how the parameters want it."""
+    if model is None:
+        return None
+    device = resolve_device(parameters.device)
+    return Engine(model.encoder.to(device), device, resolve_precision(parameters.precision, device), parameters.batch)
+
+
+def told_parameters(parameters: StackParameters) -> dict[str, Any]:
+    """The parameters that the tags tell; the rasters stand there as sources, in canonical order."""
+    return {name: value for name, value in parameters.provenance().items() if name != "rasters"}
+
+
+def plain_paths(rasters: Iterable[str]) -> list[str]:
+    """Raster arguments without what follows the file name (`:as=...`)."""
+    from gfm_core.raster.argument import parse_argument
+
+    return [parse_argument(item).path for item in rasters]
+
+
+def preview_path(output: Path) -> Path:
+    """`OUT.tif` → `OUT_pca.png`."""
+    return output.with_name(f"{output.stem}_pca.png")
+
+
+def write_preview(embedding: EmbeddingFile, path: Path) -> None:
+    """The picture of the embedding, and its style in QGIS: the three bands that vary most as red, green, blue."""
+    group = "network" if "network" in embedding.groups else next(iter(embedding.groups))
+    step = max(1, -(-max(embedding.cells.shape) // _PREVIEW_CELLS))
+    values = _thinned(embedding, group, step)
+    pca_preview(path, values)
+    chosen, ranges = rgb_bands(values.reshape(len(values), -1))
+    first = embedding.groups[group].start
+    write_embedding_style(embedding.path, tuple(first + band for band in chosen), ranges)
+
+
+def _thinned(embedding: EmbeddingFile, group: str, step: int) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Every `step`-th cell of every `step`-th row, a strip at a time."""
+    cells = embedding.cells
+    rows = [
+        embedding.read(group, CellRange(cells.row + row, cells.col, 1, cells.cols))[:, 0, ::step]
+        for row in range(0, cells.rows, step)
+    ]
+    return np.stack(rows, axis=1)
+
+
+def _like(parameters: EmbedParameters) -> tuple[EmbedParameters, Constants | None, EmbeddingFile | None]:
+    """`--like`: the cell size, groups, storage, model and normalisation of another embedding."""
+    if parameters.like is None:
+        return parameters, None, None
+    other = open_embedding(parameters.like)
+    told = {name: other.parameters[name] for name in ("model", "precision") if name in other.parameters}
+    same = replace(
+        parameters, cell_size=other.lattice.cell_size, groups=tuple(other.groups), dtype=other.dtype, **told
+    )  # fmt: skip
+    return same, other.constants, other
+
+
+def _check_same_model(like: EmbeddingFile | None, model: LoadedModel | None) -> None:
+    if like is not None and model is not None and like.model.get("sha256") != model.sha256:
+        raise CheckpointError(
+            f"{like.path.name} was made by model {like.model.get('name')} ({like.model.get('sha256', '')[:12]}), and "
+            f"{model.name} here is {model.sha256[:12]}; give the same model with --model."
+        )

@@ -1,0 +1,160 @@
+"""What a map is made from: rasters (embedded on the way) or one embedding file, and the groups that they give."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding, source_records
+from gfm_core.embedding.make import Recipe, make_embedding
+from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
+from gfm_core.errors import ParameterError
+from gfm_core.features.groups import band_positions
+from gfm_core.model.checkpoint import LoadedModel, load_model
+from gfm_core.parameters import GROUPS, ClassifyParameters
+from gfm_core.progress import Reporter
+from gfm_core.raster.frame import Region
+from gfm_core.raster.read import StackReader
+from gfm_core.raster.stack import Constants, Stack
+from gfm_core.tools.embed import engine_of, plain_paths, stack_of, told_parameters
+
+_SAMPLE_TILE = 48  # pixels: the scene is sampled in squares of this side ...
+_SAMPLE_TILES = 24  # ... so many of them at most, evenly spread
+_PIECE = 256  # pixels: label pixels are read in squares of this side
+
+Features = dict[str, NDArray[np.float32]]  # [n, columns] a group; a row of NaN where the group is absent
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MapInputs:
+    """Everything a map is made from. `told` is what a stored head needs to recognise its own kind of input."""
+
+    features: MapFeatures
+    sources: list[dict[str, Any]]
+    notes: tuple[str, ...]
+    told: dict[str, Any]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that the heads see."""
+        return tuple(self.features.columns)
+
+    def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64], reporter: Reporter) -> Features:
+        """Features of single map pixels, `[n, columns]` a group, and raw `bands` where `fine` is there."""
+        found = {
+            group: np.full((len(rows), len(columns)), np.nan, np.float32)
+            for group, columns in self.features.columns.items()
+        }
+        pieces = np.unique(np.stack([rows // _PIECE, cols // _PIECE], axis=1), axis=0)
+        for number, (piece_row, piece_col) in enumerate(pieces):
+            chosen = np.flatnonzero((rows // _PIECE == piece_row) & (cols // _PIECE == piece_col))
+            part = _around(rows[chosen], cols[chosen])
+            for group, values in self.features.read(part).items():
+                found[group][chosen] = values[:, rows[chosen] - part.row, cols[chosen] - part.col].T
+            reporter.update((number + 1) / len(pieces), "reading labelled pixels")
+        return with_bands(found, self.features)
+
+    def sample(self) -> Features:
+        """Features of pixels spread evenly over the map: what the scene looks like, labels apart."""
+        height, width = self.features.grid.shape
+        side = int(np.sqrt(_SAMPLE_TILES))
+        rows = np.unique(np.linspace(0, max(height - _SAMPLE_TILE, 0), side).astype(int))
+        cols = np.unique(np.linspace(0, max(width - _SAMPLE_TILE, 0), _SAMPLE_TILES // side).astype(int))
+        parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in self.groups}
+        for row in rows:
+            for col in cols:
+                part = Region(int(row), int(col), min(_SAMPLE_TILE, height), min(_SAMPLE_TILE, width))
+                for group, values in self.features.read(part).items():
+                    parts[group].append(values.reshape(len(values), -1).T)
+        return with_bands({group: np.concatenate(items) for group, items in parts.items()}, self.features)
+
+
+def _around(rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Region:
+    row, col = int(rows.min()), int(cols.min())
+    return Region(row, col, int(rows.max()) - row + 1, int(cols.max()) - col + 1)
+
+
+def with_bands(features: Features, source: MapFeatures) -> Features:
+    """`features` and, as `bands`, the raw bands among the columns of `fine`: the floor that every map is measured against."""
+    if "fine" not in features:
+        return features
+    return {**features, "bands": features["fine"][:, band_positions(source.columns["fine"])]}
+
+
+def map_inputs(
+    parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, *,
+    stack: Stack | None, model: LoadedModel | None, constants: Constants | None,
+) -> MapInputs:  # fmt: skip
+    """Open what the parameters name; rasters are embedded into the folder `scratch` first."""
+    paths = plain_paths(parameters.rasters)
+    embeddings = [path for path in paths if stack is None and Path(path).is_file() and is_embedding(path)]
+    if embeddings and len(paths) > 1:
+        raise ParameterError(f"{Path(embeddings[0]).name} is an embedding; give it alone, or rasters alone.")
+    if embeddings:
+        return _from_embedding(open_embedding(embeddings[0]), parameters)
+    return _from_rasters(parameters, scratch, opened, reporter, stack or stack_of(parameters, constants), model)
+
+
+def _wanted(parameters: ClassifyParameters, there: tuple[str, ...]) -> tuple[str, ...]:
+    """The groups asked for, in their fixed order; `auto` is all that the input gives."""
+    if "auto" in parameters.groups:
+        return there
+    missing = [group for group in parameters.groups if group not in there]
+    if missing:
+        raise ParameterError(
+            f"groups: the embedding holds no {missing[0]}, only {', '.join(there)}; embed again with it."
+        )
+    return tuple(group for group in GROUPS if group in parameters.groups)
+
+
+def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) -> MapInputs:
+    groups = _wanted(parameters, tuple(embedding.groups))
+    notes = ("Made from the embedding alone: the map has its cells, and per-pixel detail of the rasters is not used.",)
+    if parameters.map_gsd is not None:
+        raise ParameterError("map_gsd needs rasters; an embedding alone gives a map of its cells.")
+    features = CellFeatures(embedding, groups)
+    return MapInputs(features, list(embedding.sources), notes, _told(features, embedding.model, embedding.constants,
+                                                                     embedding.lattice.cell_size))  # fmt: skip
+
+
+def _from_rasters(
+    parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, stack: Stack,
+    model: LoadedModel | None,
+) -> MapInputs:  # fmt: skip
+    groups = _wanted(parameters, GROUPS)
+    for note in stack.notes:
+        logger.info(note)
+    embedding = None
+    stored = tuple(group for group in groups if group != "fine")
+    loaded = (model or load_model(parameters.model)) if "network" in stored else None
+    if stored:
+        recipe = Recipe(stored, "uint8", loaded, told_parameters(parameters))
+        embedding = make_embedding(
+            scratch / "embedding.tif", stack, recipe, engine_of(parameters, loaded),
+            threads=parameters.threads, reporter=reporter,
+        )  # fmt: skip
+    grid = map_grid(stack, map_gsd=parameters.map_gsd, cut_to_cells=parameters.extent is not None)
+    reader = opened.enter_context(StackReader(stack))
+    features = StackFeatures(reader, grid, groups, embedding)
+    told_model = {"name": loaded.name, "sha256": loaded.sha256} if loaded else {}
+    told = _told(features, told_model, stack.constants, stack.lattice.cell_size)
+    return MapInputs(features, source_records(stack), stack.notes, told)
+
+
+def _told(features: MapFeatures, model: dict[str, str], constants: Constants, cell_size: float) -> dict[str, Any]:
+    return {
+        "model": model,
+        "cell_size": cell_size,
+        "groups": {group: [column.name for column in columns] for group, columns in features.columns.items()},
+        "normalisation": [
+            {"sensor": sensor, "band": band, **constant.to_dict()} for (sensor, band), constant in constants.items()
+        ],
+    }

@@ -1,0 +1,134 @@
+"""Labels on the map's grid: fit and cross-validate heads on them, or score a finished map with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+
+from gfm_core.classes import MapClass
+from gfm_core.embedding.map_grid import MapGrid
+from gfm_core.errors import LabelError
+from gfm_core.heads.fit import Scaler
+from gfm_core.heads.fuse import FusedHead, fit_fused
+from gfm_core.heads.score import CrossValidation, Scores, cross_validate, score
+from gfm_core.labels.burn import burn
+from gfm_core.labels.folds import spatial_folds
+from gfm_core.labels.pixels import LabelPixels
+from gfm_core.labels.read import read_labels
+from gfm_core.parameters import ClassifyParameters
+from gfm_core.progress import Reporter
+from gfm_core.raster.frame import Region
+from gfm_core.tools.map_inputs import Features, MapInputs
+
+_TRAINING_PIXELS = (
+    2000  # a class: more add nothing (shared/quality.md: 100 labels a class nearly exhaust what labels say)
+)
+_CHECK_PIXELS = 1_000_000  # a class: all of them, within reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A head and what is known of it before it is used."""
+
+    head: FusedHead
+    labelled: LabelPixels | None
+    cross_validation: CrossValidation | None
+    square_m: float | None  # side of the ground squares of its folds
+    notes: tuple[str, ...]
+
+
+def fit_on_labels(parameters: ClassifyParameters, source: MapInputs, reporter: Reporter) -> Fitted:
+    """Burn the labels, read their features, cross-validate on spatial folds, and fit on all of them."""
+    assert parameters.labels is not None
+    grid = source.features.grid
+    labels = read_labels(
+        parameters.labels, layer=parameters.layer, field=parameters.field, where=parameters.where
+    )  # fmt: skip
+    pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_TRAINING_PIXELS)
+    if len(pixels.classes) < 2:
+        raise LabelError(
+            f"{Path(parameters.labels).name} has only the class {pixels.classes[0].name!r} inside the rasters; "
+            "label at least two classes there."
+        )
+    features = source.at(pixels.rows, pixels.cols, reporter.step(0, 0.6))
+    pixels, features, lost = _with_data(pixels, features)
+    scalers = {group: Scaler.fit(values) for group, values in source.sample().items()}
+    kind = "lda" if parameters.head == "auto" else parameters.head
+    folds = spatial_folds(*ground_metres(grid, pixels.rows, pixels.cols), pixels.codes)
+    validation = cross_validate(features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers)
+    reporter.update(0.9, "fitting")
+    fused = {group: features[group] for group in source.groups}
+    head = fit_fused(fused, pixels.codes, pixels.classes, kind, scalers)
+    return Fitted(head, pixels, validation, folds.square_m, (*pixels.notes, *lost, *folds.notes))
+
+
+def _with_data(pixels: LabelPixels, features: Features) -> tuple[LabelPixels, Features, tuple[str, ...]]:
+    """Without the pixels where no group has data; raises `LabelError` if a single class or none is left."""
+    kept = np.zeros(len(pixels.codes), np.bool_)
+    for values in features.values():
+        kept |= np.isfinite(values).any(axis=1)
+    if kept.all():
+        return pixels, features, ()
+    left = {int(code) for code in np.unique(pixels.codes[kept])}
+    if len(left) < 2:
+        raise LabelError("Labels of two classes or more must lie where the rasters hold data; move some there.")
+    classes = tuple(item for item in pixels.classes if item.code in left)
+    fewer = replace(
+        pixels, rows=pixels.rows[kept], cols=pixels.cols[kept], codes=pixels.codes[kept], units=pixels.units[kept],
+        classes=classes,
+    )  # fmt: skip
+    note = f"{int((~kept).sum())} labelled pixels lie where the rasters hold no data and were left out."
+    return fewer, {group: values[kept] for group, values in features.items()}, (note,)
+
+
+def ground_metres(
+    grid: MapGrid, rows: NDArray[np.int64], cols: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Positions of map pixels in metres, good enough to cut the ground into squares."""
+    side = float(np.sqrt(grid.pixel_area_m2))
+    return np.asarray((cols + 0.5) * side, np.float64), np.asarray(-(rows + 0.5) * side, np.float64)
+
+
+def score_map(parameters: ClassifyParameters, made: Path, source: MapInputs, classes: tuple[MapClass, ...]) -> Scores:
+    """The written map against the check labels, pixel by pixel."""
+    assert parameters.check is not None
+    rest = parameters.check == "rest"
+    if rest and (parameters.where is None or parameters.labels is None):
+        raise LabelError("check 'rest' means the labels that --where leaves out; give --where, or a file to check on.")
+    labels = read_labels(
+        parameters.labels if rest and parameters.labels else parameters.check,
+        layer=parameters.layer if rest else None,
+        field=parameters.field,
+        where=parameters.where if rest else None,
+        rest=rest,
+        classes=classes,
+    )
+    grid = source.features.grid
+    pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_CHECK_PIXELS)
+    mapped = _map_codes(made, grid, pixels)
+    known = mapped > 0
+    scores = score(pixels.codes[known], mapped[known], classes)
+    return replace(scores, notes=(*scores.notes, *pixels.notes))
+
+
+def _map_codes(made: Path, grid: MapGrid, pixels: LabelPixels) -> NDArray[np.int64]:
+    """The map's codes at labelled pixels, read a piece at a time."""
+    codes = np.zeros(len(pixels.rows), np.int64)
+    with rasterio.open(made) as dataset:
+        for part in grid.tiles(1024, 1024):
+            inside = _inside(part, pixels)
+            if inside.any():
+                window = rasterio.windows.Window(part.col, part.row, part.cols, part.rows)
+                values = dataset.read(1, window=window)
+                codes[inside] = values[pixels.rows[inside] - part.row, pixels.cols[inside] - part.col]
+    return codes
+
+
+def _inside(part: Region, pixels: LabelPixels) -> NDArray[np.bool_]:
+    rows = (pixels.rows >= part.row) & (pixels.rows < part.row + part.rows)
+    inside: NDArray[np.bool_] = rows & (pixels.cols >= part.col) & (pixels.cols < part.col + part.cols)
+    return inside

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Makes the environments of this repository; `make` calls it, and calls it again only when it or pyproject.toml changed.
+#
+#   ./setup_environments.sh core    .venv         what ships, and the tools of a developer: demo, most tests, lint
+#   ./setup_environments.sh train   .venv-train   the same with the train extra (torchgeo, Lightning): its tests, gfm train
+#
+# Both are safe to run again, and share nothing. GFM_PYTHON=/path/to/python chooses the interpreter.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+case "${1:-}" in
+    core) readonly venv=.venv what=".[dev]" debian_torch=python3-torch ;;
+    train) readonly venv=.venv-train what=".[train,test]" debian_torch=python3-torchvision ;;
+    *) echo "usage: $0 core|train" >&2; exit 2 ;;
+esac
+readonly started=$SECONDS
+
+say() { printf 'set-up: %s\n' "$*"; }
+
+# ---- Interpreter -----------------------------------------------------------------------------------------------------
+
+# Python 3.11 first: it has the most torch builds, the CPU ones above all. A name on PATH may be a pyenv shim that only
+# says which versions exist, so every candidate is run before it is believed.
+candidates() {
+    [ -z "${GFM_PYTHON:-}" ] || { echo "$GFM_PYTHON"; return; }
+    type -aP python3.11 || true
+    ls "${PYENV_ROOT:-${HOME:-}/.pyenv}"/versions/3.11*/bin/python3.11 2>/dev/null || true
+    type -aP python3 python3.13 python3.12 python3.14 || true
+}
+
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+can_make_venv() { "$1" -c 'import venv, ensurepip' 2>/dev/null; }
+is_debian_13() { (. /etc/os-release 2>/dev/null && [ "${ID:-}${VERSION_ID:-}" = debian13 ]); }
+apt_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    [ "$(id -u)" = 0 ] && { apt-get install -qy "$@" || { apt-get update -q && apt-get install -qy "$@"; }; } >&2
+}
+
+build_of() { "$1" -c 'import sys; print(sys.base_prefix, sys.version)' 2>/dev/null || true; }
+
+first_where() { # TEST...: the first candidate for which every test holds
+    local python check
+    while read -r python; do
+        for check in "$@"; do "$check" "$python" || continue 2; done
+        "$python" -c 'import sys; print(sys._base_executable or sys.executable)'
+        return
+    done < <(candidates)
+    return 1
+}
+
+choose_python() {
+    first_where is_new_enough can_make_venv && return
+    # Debian's own interpreter leaves ensurepip to another package.
+    first_where is_new_enough >/dev/null && apt_install python3-venv && first_where is_new_enough can_make_venv && return
+    echo "set-up: no Python >= 3.11 that can make a virtual environment; install one (Debian, Ubuntu: apt install" \
+        "python3-venv) or name it with GFM_PYTHON." >&2
+    return 1
+}
+
+# ---- Installer -------------------------------------------------------------------------------------------------------
+
+# uv is several times faster than pip, but reads none of pip's settings; a machine that configured pip meant them.
+hand_pip_settings_to_uv() {
+    local settings
+    settings=$("$venv/bin/python" -m pip config list 2>/dev/null || true)
+    setting() { # NAME: the value in the environment (PIP_NAME), else in pip's files; several are parted by blanks
+        { grep "^:env:\.$1=" <<<"$settings" || grep "\.$1=" <<<"$settings" || true; } | tail -n 1 |
+            sed -e "s/^[^=]*=//" -e "s/^['\"]//" -e "s/['\"]$//" -e 's/\\n/ /g' -e 's/^ *//'
+    }
+    hand_on() { # VARIABLE VALUE: unless the user set it for uv already
+        [ -z "$2" ] || [ -n "${!1:-}" ] || export "$1=$2"
+    }
+    hand_on UV_FIND_LINKS "$(setting find-links | tr -s ' ' ',')"
+    hand_on UV_CONSTRAINT "$(setting constraint)"
+    hand_on UV_DEFAULT_INDEX "$(setting index-url)"
+    hand_on UV_EXTRA_INDEX_URL "$(setting extra-index-url)"
+    hand_on SSL_CERT_FILE "$(setting cert)"
+    hand_on UV_INDEX_STRATEGY unsafe-best-match # pip's own rule where there are several indexes
+}
+
+make_installer() { # sets `install`
+    hand_pip_settings_to_uv
+    if "$venv/bin/python" -m pip install -qq --disable-pip-version-check uv; then
+        install=("$venv/bin/uv" pip install --quiet --python "$venv/bin/python")
+    else
+        install=("$venv/bin/python" -m pip install -qq --disable-pip-version-check)
+    fi
+}
+
+# ---- torch -----------------------------------------------------------------------------------------------------------
+
+# On Linux the registry's torch brings several GB of CUDA. A CPU build is enough for the demo and all tests, so it is
+# taken where there is one: a local wheel, else PyTorch's own index, else quietly the registry's.
+readonly cpu_index=https://download.pytorch.org/whl/cpu
+
+local_cpu_torch() { # the version of the newest torch-*+cpu* wheel for this Python in find-links
+    local tag folder
+    tag=$("$venv/bin/python" -c 'import sys; print("cp%d%d" % sys.version_info[:2])')
+    tr ',' '\n' <<<"${UV_FIND_LINKS:-}" | sed 's#^file://##' | while read -r folder; do
+        ls "$folder" 2>/dev/null | sed -n "s/^torch-\([^-]*+cpu[^-]*\)-$tag-.*linux.*$(uname -m)\.whl$/\1/p"
+    done | sort -V | tail -n 1
+}
+
+answers() { # URL: whether it can be reached within a few seconds, a slow name server included
+    "$venv/bin/python" - "$1" 2>/dev/null <<'PYTHON'
+import signal, sys, urllib.request
+
+signal.alarm(5)
+urllib.request.urlopen(sys.argv[1], timeout=4)
+PYTHON
+}
+
+choose_torch() { # sets `torch`, the arguments that choose a build
+    local version
+    version=$(local_cpu_torch)
+    if [ "$(uname -s)" != Linux ]; then
+        torch=(torch)
+    elif [ -n "$version" ]; then
+        torch=("torch==$version")
+    elif answers "$cpu_index/torch/"; then
+        torch=(torch --extra-index-url "$cpu_index")
+        [[ ${install[0]} != */uv ]] || torch=(torch --torch-backend cpu)
+    else
+        torch=(torch)
+    fi
+}
+
+# ---- The environment -------------------------------------------------------------------------------------------------
+
+from_registries() {
+    local python
+    python=$(choose_python)
+    # An environment of another interpreter is of no use; one of this is brought up to date.
+    [ "$(build_of "$venv/bin/python")" = "$(build_of "$python")" ] || "$python" -m venv --clear "$venv"
+    make_installer
+    choose_torch
+    say "$venv with $("$venv/bin/python" -V), ${torch[0]}"
+    "${install[@]}" "${torch[@]}" -e "$what"
+}
+
+# Debian 13 has Python 3.13 and CPU builds of torch that fit it, a seventh of the registry's size. uv does not see the
+# system's packages, so pip it is; pyproj is our own, for Debian's looks for its data where a wheel's user has none.
+from_debian_13() {
+    [ -z "${GFM_PYTHON:-}" ] && is_debian_13 && ! first_where is_python_3_11 can_make_venv >/dev/null || return 1
+    apt_install python3-venv "$debian_torch" libopenblas0-pthread || return 1
+    say "$venv with $(/usr/bin/python3 -V), torch from Debian"
+    /usr/bin/python3 -m venv --clear --system-site-packages "$venv"
+    local pip=("$venv/bin/python" -m pip install -qq --disable-pip-version-check)
+    "${pip[@]}" -e "$what" && "${pip[@]}" -I --no-deps pyproj && return
+    rm -rf "$venv" # not half of one kind and half of the other
+    return 1
+}
+is_python_3_11() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
+
+from_debian_13 || from_registries
+touch "$venv/.ready" # what make compares with pyproject.toml
+say "$venv is ready after $((SECONDS - started)) s"

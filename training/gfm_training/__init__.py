@@ -1,0 +1,1 @@
+"""How the network learns: places, masks, objectives, the run and its monitor. The library never imports it."""

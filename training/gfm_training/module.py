@@ -1,0 +1,84 @@
+"""Lightning's view of the run: one step, its optimiser, the rate along the run, and the slow copy."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import nn
+
+from gfm_training.data import Batch
+from gfm_training.objective import Objective
+from gfm_training.settings import TrainSettings
+
+_DECAY_SHARE = 0.2  # the last fifth of the run
+
+
+class JepaTraining(LightningModule):
+    """Trains an `Objective` for `settings.steps` steps."""
+
+    def __init__(self, objective: Objective, settings: TrainSettings) -> None:
+        super().__init__()
+        self.objective, self.settings = objective, settings
+        self.last_loss: dict[str, float] = {}
+
+    def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002 (Lightning's name)
+        """The loss of one batch."""
+        loss = self.objective(batch)
+        self.last_loss = {name: float(getattr(loss, name)) for name in ("total", "ema", "anchor_hidden", "anchor_seen")}
+        total: torch.Tensor = loss.total
+        return total
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002
+        """Lightning moves plain containers by itself, not our values."""
+        return on_device(batch, device)
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW; weights that multiply decay, offsets, norms and single vectors do not."""
+        learnt = [item for item in self.objective.named_parameters() if item[1].requires_grad]
+        decays = [weight for name, weight in learnt if decaying(name, weight)]
+        others = [weight for name, weight in learnt if not decaying(name, weight)]
+        groups = [{"params": decays, "weight_decay": self.settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        optimiser = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.95))
+        steps, warmup = self.settings.steps, self.settings.warmup
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps, warmup=warmup))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
+        """The slow copy follows after every step."""
+        self.objective.model.update_target(momentum(self.global_step, self.settings.steps))
+
+
+def rate(step: int, steps: int, *, warmup: int) -> float:
+    """Share of the learning rate at `step`: rises over `warmup` (at most a tenth of the run), falls over the last fifth."""
+    rising = min((step + 1) / max(min(warmup, steps // 10), 1), 1.0)
+    falling = min((steps - step) / max(steps * _DECAY_SHARE, 1), 1.0)
+    return max(min(rising, falling), 0.0)
+
+
+def momentum(step: int, steps: int) -> float:
+    """Momentum of the slow copy, fitted to the run: 1 - 5/steps at first, 1 - 1/steps at the end, along a cosine.
+
+    A fixed .996 would leave the copy at its initialisation in a short run.
+    """
+    along = 0.5 - 0.5 * math.cos(math.pi * min(step / max(steps, 1), 1.0))
+    return max(1 - (5 - 4 * along) / max(steps, 1), 0.0)
+
+
+def decaying(name: str, weight: nn.Parameter) -> bool:
+    """Whether weight decay acts on a weight: matrices only, and neither embeddings nor queries."""
+    return weight.ndim > 1 and not name.endswith(("vocabulary.weight", "slot.weight", "query"))
+
+
+def on_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on another device."""
+    return dataclasses.replace(
+        batch,
+        context=[item.to(device) for item in batch.context],
+        target=[item.to(device) for item in batch.target],
+        near=batch.near.to(device),
+        wide=batch.wide.to(device),
+    )

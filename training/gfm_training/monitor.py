@@ -1,0 +1,165 @@
+"""Watches a run: probes it, keeps the best network so far, tells how far it is."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from lightning.pytorch import Callback, Trainer
+from torch import Tensor
+
+from gfm_core.model.encoder import CellEncoder
+from gfm_core.model.tokens import ModalityInput
+
+from gfm_training.module import JepaTraining
+from gfm_training.probe import Scene, Score, probe
+
+
+@dataclass(frozen=True, slots=True)
+class ProbePoint:
+    """One network at one step: `network` is what learns ("student") or its slow copy ("average").
+
+    `score` is the mean over scenes and label numbers of fused macro-F1: what decides which network is kept.
+    """
+
+    step: int
+    network: str
+    score: float
+    alone: float
+    without: float
+    rank: float
+    scenes: tuple[Score, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values; numbers of labels become text, as JSON wants it."""
+        values = asdict(self)
+        for scene in values["scenes"]:
+            for part in ("without", "network", "fused"):
+                scene[part] = {str(k): value for k, value in scene[part].items()}
+        return values
+
+
+@dataclass
+class Prober:
+    """Probes encoders on `scenes`; scores of the statistics alone are computed once."""
+
+    scenes: Sequence[Scene]
+    inputs: Sequence[list[ModalityInput]]  # fixed windows of all places, for the effective rank
+    without: dict[str, dict[int, float]] = field(default_factory=dict)
+
+    def __call__(self, encoder: CellEncoder, step: int, network: str) -> ProbePoint:
+        """The scores of one encoder, on the CPU and in float32, as `gfm embed` would run it there."""
+        own = copy.deepcopy(encoder).to("cpu").eval()
+        scores = []
+        for scene in self.scenes:
+            score = probe(own, scene, self.without.get(scene.name))
+            self.without[scene.name] = score.without
+            scores.append(score)
+        rank = effective_rank(survey_latents(own, self.inputs))
+        means = [_mean([getattr(score, part) for score in scores]) for part in ("fused", "network", "without")]
+        return ProbePoint(step, network, *means, rank=round(rank, 2), scenes=tuple(scores))
+
+
+def _mean(scores: Sequence[dict[int, float]]) -> float:
+    values = [value for score in scores for value in score.values()]
+    return round(sum(values) / len(values), 5) if values else 0.0
+
+
+def survey_latents(encoder: CellEncoder, inputs: Sequence[list[ModalityInput]]) -> Tensor:
+    """Latents `[N, D]` of all present cells in fixed windows."""
+    found = []
+    with torch.inference_mode():
+        for modalities in inputs:
+            latents = encoder(modalities)
+            found.append(latents.values[latents.present])
+    return torch.cat(found)
+
+
+def effective_rank(latents: Tensor) -> float:
+    """Exponential of the entropy of the covariance's normalised singular values (Roy and Vetterli 2007), `[N, D]`."""
+    centred = (latents - latents.mean(dim=0)).double()
+    shares = torch.linalg.svdvals(centred.T @ centred)
+    shares = shares / shares.sum().clamp_min(1e-12)
+    return float(torch.exp(-(shares * shares.clamp_min(1e-12).log()).sum()))
+
+
+class Watch(Callback):
+    """Probes at step 0, every `every` steps and at the end; hands the best network to `keep`; talks through `say`."""
+
+    def __init__(
+        self, prober: Prober, *, every: int, keep: Callable[[CellEncoder, ProbePoint], None], say: Callable[[str], None]
+    ) -> None:
+        self.prober, self.every, self.keep, self.say = prober, every, keep, say
+        self.points: list[ProbePoint] = []
+        self._started = self._told = time.monotonic()
+        self._first_step = self._told_step = 0
+
+    @property
+    def best(self) -> ProbePoint:
+        """The best point so far; the earliest of equal ones."""
+        return max(self.points, key=lambda point: (point.score, -point.step))
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a run that goes on must remember."""
+        return {"points": [point.to_dict() for point in self.points]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Remember."""
+        self.points = [point_from_dict(values) for values in state_dict["points"]]
+
+    def on_train_start(self, trainer: Trainer, pl_module: JepaTraining) -> None:  # type: ignore[override]
+        """The untrained network is the first to be beaten."""
+        self._started = self._told = time.monotonic()
+        self._first_step = self._told_step = trainer.global_step
+        if not self.points:
+            self._probe(pl_module, 0, students_only=True)
+
+    def on_train_batch_end(  # type: ignore[override]
+        self, trainer: Trainer, pl_module: JepaTraining, outputs: Any, batch: Any, batch_idx: int  # noqa: ARG002
+    ) -> None:  # fmt: skip
+        """Tell now and then, probe when it is time."""
+        step, steps = trainer.global_step, pl_module.settings.steps
+        if time.monotonic() - self._told > 10 or step in (1, steps):
+            self._tell(pl_module, step, steps)
+        if step % self.every == 0 or step == steps:
+            self._probe(pl_module, step)
+
+    def _tell(self, module: JepaTraining, step: int, steps: int) -> None:
+        now = time.monotonic()
+        pace = max(step - self._told_step, 1) / max(now - self._told, 1e-9)
+        left = (steps - step) / max((step - self._first_step) / max(now - self._started, 1e-9), 1e-9)
+        loss = "  ".join(f"{name} {value:.3f}" for name, value in module.last_loss.items())
+        windows = pace * module.settings.batch
+        self.say(f"step {step}/{steps}  {loss}  {windows:.1f} samples/s  {left / 60:.1f} min left")
+        self._told, self._told_step = now, step
+
+    def _probe(self, module: JepaTraining, step: int, *, students_only: bool = False) -> None:
+        model = module.objective.model
+        networks = {"student": model.context} if students_only else {"student": model.context, "average": model.target}
+        for name, encoder in networks.items():
+            before = self.best.score if self.points else -1.0
+            point = self.prober(encoder, step, name)
+            self.points.append(point)
+            gain = point.score - self.points[0].score
+            self.say(
+                f"probe at {step}, {name}: macro-F1 {point.score:.4f} fused ({gain:+.4f} against untrained), "
+                f"{point.alone:.4f} alone, {point.without:.4f} without network, rank {point.rank:.1f}"
+            )
+            if point.score > before:
+                self.keep(encoder, point)
+
+
+def point_from_dict(values: dict[str, Any]) -> ProbePoint:
+    """The inverse of `ProbePoint.to_dict`."""
+    scenes = tuple(
+        Score(one["scene"], *({int(k): value for k, value in one[part].items()} for part in _PARTS))
+        for one in values["scenes"]
+    )
+    return ProbePoint(**{**values, "scenes": scenes})
+
+
+_PARTS = ("without", "network", "fused")

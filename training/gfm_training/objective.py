@@ -1,0 +1,95 @@
+"""The loss: latents of a slow copy (EMA), cluster ids of statistics (anchor), or both. Float32, outside autocast."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from gfm_core.model.jepa import JepaModel
+
+from gfm_training.data import Batch, Books
+
+_BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations of a latent
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """`total` has gradients; the parts are what it is made of. An anchor of 1 is chance, 0 is certainty."""
+
+    total: Tensor
+    ema: Tensor
+    anchor_hidden: Tensor
+    anchor_seen: Tensor
+
+
+class AnchorHeads(nn.Module):
+    """One linear map from latents to cluster ids for every codebook."""
+
+    def __init__(self, dim: int, books: Books) -> None:
+        super().__init__()
+        self.keys = sorted(books)
+        self.near = nn.ModuleList(nn.Linear(dim, len(books[key][0].centres)) for key in self.keys)
+        self.wide = nn.ModuleList(nn.Linear(dim, len(books[key][1].centres)) for key in self.keys)
+
+    def forward(self, key: str, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of near and wide clusters for latents `[N, D]` of a place with the modality set `key`."""
+        place = self.keys.index(key)
+        return self.near[place](latents), self.wide[place](latents)
+
+
+class Objective(nn.Module):
+    """Wires model and heads: predicts at every cell that lost a token, and names the cluster of every seen cell too."""
+
+    def __init__(self, model: JepaModel, heads: AnchorHeads, *, kind: str, ema_weight: float) -> None:
+        super().__init__()
+        self.model, self.heads = model, heads
+        self.ema_weight = {"ema": 1.0, "anchor": 0.0, "dual": ema_weight}[kind]
+
+    def forward(self, batch: Batch) -> Loss:
+        """The loss of one batch."""
+        seen = self.model.encode_context(batch.context, batch.near >= 0)
+        target = self.model.encode_target(batch.target)
+        asked = asked_cells(batch) & target.present
+        predicted = self.model.predict(seen.values, seen.present, asked)
+        with torch.autocast(predicted.device.type, enabled=False):
+            guesses = functional.layer_norm(predicted[asked].float(), (predicted.shape[-1],))
+            ema = latent_loss(guesses, target.values[asked].float())
+            hidden = self._anchor(batch, guesses, asked)
+            visible = seen.present & target.present
+            shown = self._anchor(batch, seen.values[visible].float(), visible)
+            total = self.ema_weight * ema + (1 - self.ema_weight) * 0.5 * (hidden + shown)
+        return Loss(total, ema.detach(), hidden.detach(), shown.detach())
+
+    def _anchor(self, batch: Batch, latents: Tensor, cells: Tensor) -> Tensor:
+        """Cross-entropy of both codebooks, as a share of chance."""
+        logits = self.heads(batch.books, latents)
+        ids = batch.near[cells], batch.wide[cells]
+        return torch.stack([share_of_chance(one, wanted) for one, wanted in zip(logits, ids, strict=True)]).mean()
+
+
+def asked_cells(batch: Batch) -> Tensor:
+    """Cells `[B, n, n]` of which the context lacks a token that the target has, whole or in part."""
+    lost = [
+        (whole.present.any(dim=-1) & ~part.present.any(dim=-1)).any(dim=1)
+        for whole, part in zip(batch.target, batch.context, strict=True)
+    ]
+    return torch.stack(lost).any(dim=0)
+
+
+def latent_loss(predicted: Tensor, target: Tensor) -> Tensor:
+    """Smooth L1 of layer-normed latents `[N, D]`; 0 if there is none."""
+    if not len(predicted):
+        return predicted.sum()
+    return functional.smooth_l1_loss(predicted, target, beta=_BETA)
+
+
+def share_of_chance(logits: Tensor, ids: Tensor) -> Tensor:
+    """Cross-entropy of `logits` `[N, K]` with `ids` `[N]` (-1: left out), divided by log K; 0 if nothing is left."""
+    known = ids >= 0
+    if not bool(known.any()) or logits.shape[1] < 2:
+        return logits.sum() * 0
+    return functional.cross_entropy(logits[known], ids[known]) / math.log(logits.shape[1])

@@ -1,0 +1,256 @@
+"""The honest question along the run: are a few labels worth more with these latents than without them?
+
+Labelled scenes are cut to a fixed set of windows whose network inputs are made once; a probe is then forward passes and
+small linear heads. Labels are used here and nowhere else: no gradient ever sees them.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gfm_core.embedding.pipeline import modality_statistics, network_input
+from gfm_core.errors import GfmError
+from gfm_core.features.groups import cell_columns
+from gfm_core.grid import CORE, CellRange, windows
+from gfm_core.labels.burn import burn
+from gfm_core.labels.read import read_labels
+from gfm_core.model.encoder import CellEncoder
+from gfm_core.model.tokens import ModalityInput, batch_inputs
+from gfm_core.raster.read import StackReader
+from gfm_core.raster.stack import open_stack
+
+SHOTS = (5, 20)
+DRAWS = 8
+_WINDOWS = 64  # a scene: those with most labelled cells
+_PER_CLASS = 1500  # labelled cells
+_TESTED = 200  # cells a class and draw
+_SQUARES = 9  # along the longer side: half of them train, half test
+_CLIP = 6.0  # standard deviations
+_FLOOR = 1e-13  # of a probability
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSource:
+    """Where a labelled scene is: rasters, labels, the field of the class."""
+
+    name: str
+    rasters: tuple[Path, ...]
+    labels: Path
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Rows of the scene's cells to fit on, for every number of labels a class, and to test on."""
+
+    train: dict[int, NDArray[np.int64]]
+    test: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A labelled scene, ready: inputs of its windows, where its labelled cells are in them, their classes, the draws."""
+
+    name: str
+    inputs: list[list[ModalityInput]]  # [batch][modality]
+    window: NDArray[np.int64]  # [n]
+    row: NDArray[np.int64]
+    col: NDArray[np.int64]
+    codes: NDArray[np.int32]
+    groups: dict[str, NDArray[np.float32]]  # fine, coarse [n, D], standardised
+    draws: tuple[Draw, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Macro-F1 of a scene by number of labels a class: statistics alone, network alone, both fused."""
+
+    scene: str
+    without: dict[int, float]
+    network: dict[int, float]
+    fused: dict[int, float]
+
+
+def known_scenes(folders: Iterable[Path]) -> list[SceneSource]:
+    """The sample scene that ships, and what the folders hold of the development scenes."""
+    import gfm_core
+
+    sample = Path(gfm_core.__file__).parent / "assets" / "sample"
+    found = [SceneSource("sample", _tifs(sample, "s2_*.tif"), sample / "landuse.gpkg", None)]
+    for top in folders:
+        mesh = top / "terramesh"
+        found += [
+            SceneSource("north_carolina", (top / "north_carolina/lsat7_28m.tif",), top / "north_carolina/points.gpkg", "label"),
+            SceneSource("gewata", (top / "gewata/landsat7_30m.tif",), top / "gewata/lulc.tif"),
+            *(
+                SceneSource(name, tuple(mesh / name / file for file in _MESH), mesh / name / "lulc.tif")
+                for name in ("patagonia", "parana", "kenya")
+            ),
+        ]  # fmt: skip
+    return [scene for scene in found if scene.rasters and all(map(Path.is_file, (*scene.rasters, scene.labels)))]
+
+
+_MESH = ("s2_l2a.tif", "s1_rtc_db.tif", "dem.tif")
+
+
+def _tifs(folder: Path, pattern: str) -> tuple[Path, ...]:
+    return tuple(sorted(folder.glob(pattern)))
+
+
+# ---- Preparing --------------------------------------------------------------------------------------------------------
+
+
+def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
+    """Read a scene once; raises `GfmError` if its labels cannot be probed."""
+    stack = open_stack(source.rasters)
+    labels = read_labels(str(source.labels), field=source.field)
+    found = burn(labels, stack.lattice.transform(stack.cells), stack.lattice.crs, stack.cells.shape, per_class=_PER_CLASS)
+    rows, cols = found.rows + stack.cells.row, found.cols + stack.cells.col
+    chosen, where = _richest_windows(rows, cols, stack.cells)
+    kept = where >= 0
+    rows, cols, where, codes = rows[kept], cols[kept], where[kept], found.codes[kept]
+    every: list[list[ModalityInput]] = []
+    columns: dict[str, list[NDArray[np.float32]]] = {"fine": [], "coarse": []}
+    row = rows - np.array([item.row for item in chosen])[where]
+    col = cols - np.array([item.col for item in chosen])[where]
+    with StackReader(stack) as reader:
+        for number, cells in enumerate(chosen):
+            inputs, parts = [], {group: [] for group in columns}
+            for modality in stack.modalities:
+                statistics, bands, offset = modality_statistics(reader, modality, cells)
+                inputs.append(network_input(stack, modality, statistics, bands, offset))
+                for group, part in parts.items():
+                    part.append(cell_columns(group, statistics))
+            here = where == number
+            for group, part in parts.items():
+                columns[group].append(np.concatenate(part)[:, row[here], col[here]].T)
+            every.append(inputs)
+    order = np.argsort(where, kind="stable")  # as the columns were gathered
+    groups = {group: _standard(np.concatenate(parts)) for group, parts in columns.items()}
+    rows, cols, codes = rows[order], cols[order], codes[order]
+    draws = tuple(draw(rows, cols, codes, seed=seed + number) for number in range(DRAWS))
+    return Scene(
+        source.name, _batches(every), where[order], row[order], col[order], codes, groups,
+        tuple(item for item in draws if item is not None),
+    )  # fmt: skip
+
+
+def _richest_windows(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], cells: CellRange
+) -> tuple[list[CellRange], NDArray[np.int64]]:
+    """The windows whose cores hold most labelled cells, and the number of each cell's window (-1: none of them)."""
+    ids = np.stack([rows // CORE, cols // CORE], axis=1)
+    unique, inverse, counts = np.unique(ids, axis=0, return_inverse=True, return_counts=True)
+    best = np.sort(np.argsort(-counts, kind="stable")[:_WINDOWS])
+    place = np.full(len(unique), -1)
+    place[best] = np.arange(len(best))
+    known = {(index.row, index.col): index.cells for index in windows(cells)}
+    return [known[int(row), int(col)] for row, col in unique[best]], place[inverse.ravel()]
+
+
+def _batches(every: Sequence[list[ModalityInput]], size: int = 16) -> list[list[ModalityInput]]:
+    """Windows joined along B."""
+    return [
+        [batch_inputs(same) for same in zip(*every[start : start + size], strict=True)]
+        for start in range(0, len(every), size)
+    ]
+
+
+def draw(rows: NDArray[np.int64], cols: NDArray[np.int64], codes: NDArray[np.int32], *, seed: int) -> Draw | None:
+    """Half of the ground squares train, half test; classes that are not on both sides are left out. None: too few."""
+    chance = np.random.default_rng(seed)
+    side = max(int(max(np.ptp(rows), np.ptp(cols)) + 1) // _SQUARES, 1)
+    offset = chance.integers(0, side, 2)
+    square = (rows + offset[0]) // side * 100_003 + (cols + offset[1]) // side
+    names = np.unique(square)
+    train = np.isin(square, chance.permutation(names)[: len(names) // 2])
+    kept = [
+        code
+        for code in np.unique(codes)
+        if (train & (codes == code)).sum() >= max(SHOTS) and (~train & (codes == code)).sum() >= max(SHOTS)
+    ]
+    if len(kept) < 2:
+        return None
+    order = {code: chance.permutation(np.flatnonzero(train & (codes == code))) for code in kept}
+    tested = [chance.permutation(np.flatnonzero(~train & (codes == code)))[:_TESTED] for code in kept]
+    return Draw({k: np.concatenate([order[code][:k] for code in kept]) for k in SHOTS}, np.concatenate(tested))
+
+
+def _standard(X: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Standardised over the scene's cells; absent values count as the mean."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
+        mean, sd = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
+    return np.nan_to_num(np.clip((X - mean) / (sd + 1e-6), -_CLIP, _CLIP), nan=0.0).astype(np.float32)
+
+
+# ---- Probing ----------------------------------------------------------------------------------------------------------
+
+
+def latents_of(encoder: CellEncoder, scene: Scene) -> NDArray[np.float32]:
+    """Latents `[n, D]` of the scene's labelled cells."""
+    with torch.inference_mode():
+        values = torch.cat([encoder(inputs).values for inputs in scene.inputs]).cpu().numpy()
+    found: NDArray[np.float32] = values[scene.window, scene.row, scene.col]
+    return found
+
+
+def probe(encoder: CellEncoder, scene: Scene, without: dict[int, float] | None = None) -> Score:
+    """Score one scene; `without`, which no network changes, may be handed in from an earlier probe."""
+    X = _standard(latents_of(encoder, scene))
+    statistics = [scene.groups["fine"], scene.groups["coarse"]]
+    return Score(
+        scene.name,
+        without if without is not None else macro_f1(statistics, scene),
+        macro_f1([X], scene),
+        macro_f1([*statistics, X], scene),
+    )
+
+
+def macro_f1(groups: Sequence[NDArray[np.float32]], scene: Scene) -> dict[int, float]:
+    """Mean over the draws of macro-F1 of one shrunk LDA a group, log-probabilities added, by labels a class."""
+    from sklearn.metrics import f1_score
+
+    scores: dict[int, list[float]] = {k: [] for k in SHOTS}
+    for one in scene.draws:
+        for k, train in one.train.items():
+            total, classes = _log_probabilities(groups, scene.codes, train, one.test)
+            guessed = classes[total.argmax(axis=1)]
+            scores[k].append(float(f1_score(scene.codes[one.test], guessed, average="macro")))
+    return {k: round(float(np.mean(values)), 4) for k, values in scores.items()}
+
+
+def _log_probabilities(
+    groups: Sequence[NDArray[np.float32]], codes: NDArray[np.int32], train: NDArray[np.int64], test: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    parts = []
+    for X in groups:
+        head = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[train].astype(float), codes[train])
+        parts.append(np.log(np.maximum(head.predict_proba(X[test].astype(float)), _FLOOR)))
+    total: NDArray[np.float64] = np.sum(parts, axis=0)
+    return total, head.classes_
+
+
+def usable_scenes(folders: Iterable[Path], *, seed: int = 0) -> tuple[list[Scene], list[str]]:
+    """The scenes that can be probed, and why others cannot."""
+    scenes, reasons = [], []
+    for source in known_scenes(folders):
+        try:
+            scene = prepare(source, seed=seed)
+        except GfmError as error:
+            reasons.append(f"{source.name}: {error}")
+            continue
+        if scene.draws:
+            scenes.append(scene)
+        else:
+            reasons.append(f"{source.name}: its labels are in too few squares.")
+    return scenes, reasons

@@ -1,0 +1,143 @@
+"""What decides a training run: one frozen object, read from a TOML recipe, every value checked with a mend."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import fnmatch
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from gfm_core.errors import ParameterError
+from gfm_core.model.config import SIZES
+
+OBJECTIVES = ("dual", "ema", "anchor")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """The recipe's table `[train]`. Shares and probabilities are 0-1, rates are per step."""
+
+    size: str = "nano"
+    seed: int = 0
+    steps: int = 2000
+    batch: int = 8  # windows of one place
+    objective: str = "dual"
+    ema_weight: float = 0.5  # of the latents' smooth L1, in "dual"; the anchor has the rest
+    clusters: int = 64  # a codebook; each modality set has two, of near and of wide statistics
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    cell_pixels: tuple[int, ...] = (2, 3, 4, 6)  # of the finest GSD, drawn a step
+    cell_weights: tuple[float, ...] = (4.0, 2.0, 2.0, 1.0)  # 2 px is what users embed, and four times cheaper than 6
+    dates: int = 3  # at most so many a step, drawn
+    hidden: float = 0.75  # of the cells
+    hide_sensor: float = 0.35  # of the windows that have several sensors
+    hide_date: float = 0.35  # of the windows that have several dates
+    drop_bands: float = 0.25  # of the modalities lose bands in the context
+    gain: float = 0.1  # sd of the logarithm
+    shift: float = 0.1  # sd, normalised units
+    probe_every: int = 250
+    workers: int = 1  # processes that prepare batches beside the one that learns
+    device: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        if self.size not in SIZES:
+            raise ParameterError(f"size cannot be {self.size!r}; use {', '.join(SIZES)}.")
+        if self.objective not in OBJECTIVES:
+            raise ParameterError(f"objective cannot be {self.objective!r}; use {', '.join(OBJECTIVES)}.")
+        if len(self.cell_pixels) != len(self.cell_weights) or not self.cell_pixels:
+            raise ParameterError("cell_pixels and cell_weights must have the same length; give one weight a size.")
+        for name in ("steps", "batch", "clusters", "dates", "probe_every"):
+            if getattr(self, name) < 1:
+                raise ParameterError(f"{name} must be at least 1, not {getattr(self, name)}.")
+        for name in ("ema_weight", "hidden", "hide_sensor", "hide_date", "drop_bands"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ParameterError(f"{name} must be between 0 and 1, not {getattr(self, name)}.")
+        if min(self.cell_pixels) < 1 or self.learning_rate <= 0:
+            raise ParameterError("cell_pixels and learning_rate must be positive.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """From plain values; an unknown name raises `ParameterError` with the nearest known one."""
+        known = {item.name for item in dataclasses.fields(cls)}
+        _check_names("train", values, known)
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for the run's report and the checkpoint's header."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in dataclasses.asdict(self).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The recipe's tables `[data]` and `[licences]`: which rasters of the folders may be learnt from.
+
+    `leave_out` are patterns of file names without ending, `skip` of folder names. `licences` says for a folder's name
+    (or a pattern of it) the credit line that goes into the checkpoint.
+    """
+
+    leave_out: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    licences: dict[str, str] = field(default_factory=dict)
+
+    def leaves_out(self, raster: Path) -> bool:
+        """Whether a raster is not to be learnt from."""
+        return any(fnmatch.fnmatch(raster.stem.lower(), pattern.lower()) for pattern in self.leave_out)
+
+    def skips(self, folder: Path) -> bool:
+        """Whether a folder, with all below it, is not to be learnt from."""
+        return any(fnmatch.fnmatch(folder.name.lower(), pattern.lower()) for pattern in self.skip)
+
+    def licence(self, folder: Path, top: Path) -> str:
+        """The credit line of the nearest folder that has one, else "not stated"."""
+        for part in (folder, *folder.parents):
+            for pattern, line in self.licences.items():
+                if fnmatch.fnmatch(part.name.lower(), pattern.lower()):
+                    return line
+            if part == top:
+                break
+        return "not stated"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A TOML recipe: how to learn, from what."""
+
+    train: TrainSettings = TrainSettings()
+    data: Manifest = Manifest()
+
+
+def read_recipe(path: Path | None) -> Recipe:
+    """A recipe from a TOML file, or the defaults; raises `ParameterError` with what is wrong in it."""
+    if path is None:
+        return Recipe()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read ({error.strerror}); check the recipe's name.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path.name} is not valid TOML ({error}); mend it.") from error
+    _check_names(path.name, values, {"train", "data", "licences"})
+    data = values.get("data", {})
+    _check_names("data", data, {"leave_out", "skip"})
+    try:
+        return Recipe(
+            TrainSettings.from_dict(values.get("train", {})),
+            Manifest(tuple(data.get("leave_out", ())), tuple(data.get("skip", ())), dict(values.get("licences", {}))),
+        )
+    except TypeError as error:
+        raise ParameterError(f"{path.name} holds a value of the wrong type ({error}); mend it.") from error
+
+
+def _check_names(table: str, values: dict[str, Any], known: set[str]) -> None:
+    for name in values:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1) or sorted(known)
+            raise ParameterError(f"{name} is unknown in {table}; use {', '.join(near)}.")
