@@ -37,7 +37,7 @@ class _TorchGeo:
     random_batches: Any
 
 
-_operators: list[torch.library.Library] = []  # must outlive the declarations made in them
+_operators: list[Any] = []  # must outlive the declarations made in them
 
 
 def _import_torchgeo() -> _TorchGeo:
@@ -56,7 +56,7 @@ def _import_torchgeo() -> _TorchGeo:
     logger.warning("torchvision does not fit torch %s; it is used without its compiled part.", torch.__version__)
     for name in [name for name in sys.modules if name.partition(".")[0] in ("torchvision", "torchgeo")]:
         del sys.modules[name]
-    operators = torch.library.Library("torchvision", "FRAGMENT")
+    operators: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     operators.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     operators.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     _operators.append(operators)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import click
 
-from gfm_core.errors import GfmError
+from gfm_core.errors import GfmError, OutputError
 from gfm_core.progress import Cancelled
 
 _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --help` is quick
@@ -75,7 +76,10 @@ def _log(level: int, log_file: Path | None) -> None:
     """Our messages and GDAL's to stderr, and to a file if asked for."""
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if log_file is not None:
-        handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+        try:
+            handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+        except OSError as error:
+            raise OutputError(f"The log {log_file} cannot be written ({error.strerror}); choose another.") from error
     for handler in handlers:
         handler.setFormatter(logging.Formatter("%(message)s"))
         logging.getLogger().addHandler(handler)
@@ -86,6 +90,14 @@ def _log(level: int, log_file: Path | None) -> None:
 
 def _stop(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt
+
+
+def _sentence(error: Exception) -> str:
+    """What a user can do something about, as it is; anything else is a fault of ours, in one line."""
+    if isinstance(error, GfmError):
+        return str(error)
+    reason = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    return f"This should not have happened ({reason}); run gfm --debug ... to see where, and tell us."
 
 
 def main() -> None:
@@ -103,9 +115,12 @@ def main() -> None:
     except (KeyboardInterrupt, Cancelled):
         click.echo("Stopped; nothing was written.", err=True)
         sys.exit(130)
-    except GfmError as error:
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
         if debug:
             raise
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {_sentence(error)}", err=True)
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

@@ -43,8 +43,8 @@ class Blender:
         strip, present = self._strips.pop(window_row, self._empty())
         weighted = strip * self._weights[:, None, None]
         top = self._carry + weighted[:_SHARED]
-        self._carry, carried = weighted[CORE:], self._carry_present
-        self._carry_present = present[CORE:]
+        carried = self._carry_present
+        self._carry, self._carry_present = weighted[CORE:].copy(), present[CORE:].copy()  # a view would keep it all
         done = np.concatenate([top, weighted[_SHARED:CORE]])
         done_present = np.concatenate([carried | present[:_SHARED], present[_SHARED:CORE]])
         done[~done_present] = np.nan

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioIOError
+from rasterio.errors import RasterioError, RasterioIOError
 from rasterio.windows import Window
 
 from gfm_core.bands import Normalisation
@@ -21,7 +21,7 @@ from gfm_core.errors import CheckpointError, InputError
 from gfm_core.features.groups import Column, Storage
 from gfm_core.grid import CellRange, Lattice
 from gfm_core.raster.ground import as_crs
-from gfm_core.raster.source import Source
+from gfm_core.raster.source import Source, unreadable
 from gfm_core.raster.stack import Stack
 from gfm_core.raster.write import BlockRowWriter
 
@@ -63,11 +63,28 @@ class EmbeddingFile:
             return values
         rows, cols = shared.slices_in(self.cells)
         window = Window(col_off=cols.start, row_off=rows.start, width=shared.cols, height=shared.rows)
-        with rasterio.open(self.path) as dataset:
-            stored = dataset.read([number + 1 for number in self.groups[group]], window=window)
+        try:
+            with rasterio.open(self.path) as dataset:
+                stored = dataset.read([number + 1 for number in self.groups[group]], window=window)
+        except RasterioError as error:
+            raise unreadable(self.path.name, error) from error
         rows, cols = shared.slices_in(cells)
-        values[:, rows, cols] = stored if self.dtype == "float32" else dequantise(stored, columns)
+        values[:, rows, cols] = self.values_of(group, stored)
         return values
+
+    def read_small(self, group: str, longest: int) -> NDArray[Any]:
+        """A group over all cells as it is stored (see `values_of`), no more than `longest` cells a side."""
+        columns = self.columns_of(group)
+        shrink = max(1.0, max(self.cells.shape) / longest)
+        shape = (max(1, int(self.cells.rows / shrink)), max(1, int(self.cells.cols / shrink)))
+        with rasterio.open(self.path) as dataset:  # from the overviews, where there are some
+            return np.asarray(
+                dataset.read([number + 1 for number in self.groups[group]], out_shape=(len(columns), *shape))
+            )
+
+    def values_of(self, group: str, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """What numbers of the file mean, `[columns, ...]`: values, NaN where nodata."""
+        return stored if self.dtype == "float32" else dequantise(stored, self.columns_of(group))
 
 
 def is_embedding(path: str | Path) -> bool:
@@ -93,8 +110,12 @@ def open_embedding(path: str | Path) -> EmbeddingFile:
         raise CheckpointError(f"{path} is not an embedding of ours; make one with gfm embed.")
     try:
         told = json.loads(text)
-        if told["format"] > FORMAT_VERSION:
-            raise CheckpointError(f"{path} was made by a newer version ({told['versions']}); update jepa-gfm.")
+        newer = told["format"] > FORMAT_VERSION
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path) from error
+    if newer:
+        raise CheckpointError(f"{path} was made by a newer version of jepa-gfm; update it.")
+    try:
         columns = tuple(
             Column(name or "", Storage(scale, offset))
             for name, scale, offset in zip(names, scales, offsets, strict=True)
@@ -104,7 +125,10 @@ def open_embedding(path: str | Path) -> EmbeddingFile:
             path=Path(path),
             lattice=Lattice(crs, grid["cell_size"], grid["phase_x"], grid["phase_y"]),
             cells=CellRange(grid["row"], grid["col"], grid["rows"], grid["cols"]),
-            groups={name: range(first, first + count) for name, (first, count) in told["groups"].items()},
+            groups={
+                name: range(first, first + count)
+                for name, (first, count) in sorted(told["groups"].items(), key=lambda group: group[1])
+            },
             columns=columns,
             dtype=dtype,
             model=told["model"],
@@ -114,7 +138,11 @@ def open_embedding(path: str | Path) -> EmbeddingFile:
             versions=told["versions"],
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise CheckpointError(f"The tags of {path} are damaged; make the embedding again with gfm embed.") from error
+        raise _damaged(path) from error
+
+
+def _damaged(path: str | Path) -> CheckpointError:
+    return CheckpointError(f"The tags of {path} are damaged; make the embedding again with gfm embed.")
 
 
 def _constants(sources: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Normalisation]:
@@ -180,6 +208,7 @@ def source_records(stack: Stack) -> list[dict[str, Any]]:
                     "modality": modality.name,
                     "sensor": source.sensor,
                     "gsd": source.gsd,
+                    "reasons": list(source.reasons),
                     "date": source.date.isoformat() if source.date else None,
                     "bands": [
                         {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,10 +58,12 @@ def make_embedding(
         create(path, stack, columns, dtype=recipe.dtype, model=recipe.told_model, parameters=recipe.parameters) as file,
     ):
         sink = _Sink(file, stack.cells, columns, recipe.dtype, clipping)
-        total = len(tile_rows(stack.cells, tile_side(stack)))
-        for done, row in enumerate(tiles_in_order(reader, stack.cells, tuple(columns), engine, threads), start=1):
-            sink.take(row)
-            reporter.update(0.97 * done / total, "embedding", stack.area_km2 * done / total)
+        total = sum(len(row) for row in tile_rows(stack.cells, tile_side(stack)))
+        # Closed before the reader is: no thread may read from files that a stopped run closes.
+        with closing(tiles_in_order(reader, stack.cells, tuple(columns), engine, threads)) as contents:
+            for done, content in enumerate(contents, start=1):
+                sink.take(content)
+                reporter.update(0.97 * done / total, "embedding", stack.area_km2 * done / total)
         sink.close()
     check_unchanged(stack)
     _tell(stack, clipping)
@@ -103,52 +106,51 @@ class _Sink:
             self._first[group] = first
             first += len(items)
         self._blender = Blender(cells, len(columns["network"])) if "network" in columns else None
-        self._next_window_row: int | None = None
-        self._last_window_row = 0
+        self._windows: range | None = None  # the rows of windows of the row of tiles that is coming in
 
-    def take(self, row: Sequence[TileContent]) -> None:
-        """A whole row of tiles."""
-        for group in row[0].columns:
-            self._put_columns(group, row)
-        if self._blender is None:
-            return
-        for content in row:
+    def take(self, content: TileContent) -> None:
+        """The next tile, in order."""
+        first = content.tile.row * content.tile.side
+        windows = range(first, first + content.tile.side)
+        if windows != self._windows:
+            self._finish()
+            self._windows = windows
+        for group, values in content.columns.items():
+            self._put_columns(group, content.owned, values)
+        if self._blender is not None:
             for window, latents in content.latents:
                 cells = window.cells.slices_in(content.tile.cells)
                 self._blender.add(window, latents, content.present[cells])
-        tile = row[0].tile
-        first = tile.row * tile.side
-        for window_row in range(first, first + tile.side):
-            for start, values in self._blender.finish(window_row):
-                self._put("network", start, values)
-        self._last_window_row = first + tile.side
 
     def close(self) -> None:
-        """The rows that waited for windows south of the last tile, which do not exist."""
-        if self._blender is not None and self._last_window_row * CORE < self._cells.stop[0] + CORE:
-            for start, values in self._blender.finish(self._last_window_row):
-                self._put("network", start, values)
+        """The last row of tiles, and the cells that waited for windows south of it, which do not exist."""
+        self._finish()
+        if self._windows is not None and self._windows.stop * CORE < self._cells.stop[0] + CORE:
+            self._finish_window_row(self._windows.stop)
 
-    def _put_columns(self, group: str, row: Sequence[TileContent]) -> None:
-        owned = row[0].owned
-        strip = CellRange(owned.row, self._cells.col, owned.rows, self._cells.cols)
-        wanted = strip.intersection(self._cells)
-        if wanted is None:
-            return
-        values = np.full((len(self._columns[group]), *wanted.shape), np.nan, np.float32)
-        for content in row:
-            shared = content.owned.intersection(wanted)
-            if shared is not None:
-                values[(slice(None), *shared.slices_in(wanted))] = content.columns[group][
-                    (slice(None), *shared.slices_in(content.owned))
-                ]
-        self._put(group, wanted.row - self._cells.row, values)
+    def _finish(self) -> None:
+        """All tiles of a row have come."""
+        for window_row in self._windows or ():
+            self._finish_window_row(window_row)
 
-    def _put(self, group: str, row: int, values: NDArray[np.float32]) -> None:
+    def _finish_window_row(self, window_row: int) -> None:
+        if self._blender is not None:
+            for start, values in self._blender.finish(window_row):
+                self._put("network", values, start)
+
+    def _put_columns(self, group: str, owned: CellRange, values: NDArray[np.float32]) -> None:
+        wanted = owned.intersection(self._cells)
+        if wanted is not None:
+            part = values[(slice(None), *wanted.slices_in(owned))]
+            self._put(group, part, wanted.row - self._cells.row, wanted.col - self._cells.col)
+
+    def _put(self, group: str, values: NDArray[np.float32], row: int, col: int = 0) -> None:
         stored: NDArray[Any] = values
         if self._dtype == "uint8":
             stored = quantise(values, self._columns[group], self._clipping)
-        self._file.put(self._first[group], row, stored)
+        else:
+            self._clipping.values += int(np.isfinite(values).sum())
+        self._file.put(self._first[group], row, stored, col)
 
 
 def check_unchanged(stack: Stack) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -149,19 +149,19 @@ def _forward(engine: Engine, cells: list[torch.Tensor], present: list[torch.Tens
 
 def tiles_in_order(
     reader: StackReader, cells: CellRange, groups: tuple[str, ...], engine: Engine | None, threads: int | None
-) -> Iterator[list[TileContent]]:
-    """The contents of all tiles that touch `cells`, a row of tiles at a time from the north, computed by `threads`."""
-    rows = tile_rows(cells, tile_side(reader.stack))
-    jobs = (tile for row in rows for tile in row)
+) -> Generator[TileContent, None, None]:
+    """The contents of all tiles that touch `cells`, row by row from the north, computed by `threads`.
+
+    Whoever stops early closes it: that waits for the tiles that have begun.
+    """
+    jobs = (tile for row in tile_rows(cells, tile_side(reader.stack)) for tile in row)
     count = threads or os.cpu_count() or 1
 
     def work(tile: Tile) -> TileContent:
         return tile_content(reader, tile, cells, groups, engine)
 
     with _pool(count) as pool:
-        contents = _ordered(pool, work, jobs, ahead=count + 1)
-        for row in rows:
-            yield [next(contents) for _ in row]
+        yield from _ordered(pool, work, jobs, ahead=count + 1)
 
 
 @contextlib.contextmanager

@@ -28,16 +28,16 @@ class Clipping:
 
 def quantise(values: NDArray[np.float32], columns: Sequence[Column], clipping: Clipping) -> NDArray[np.uint8]:
     """`values [columns, ...]` as bytes 1 to 255, NaN as 0; half rounds up. Adds to `clipping`."""
-    shape = (-1, *[1] * (values.ndim - 1))
-    scale = np.array([column.storage.scale for column in columns], np.float32).reshape(shape)
-    offset = np.array([column.storage.offset for column in columns], np.float32).reshape(shape)
-    known = np.isfinite(values)
-    with np.errstate(invalid="ignore"):
-        steps = np.floor((values - offset) / scale + np.float32(0.5))
-    held = np.where(known, np.clip(steps, 1, 255), NODATA)
-    clipping.values += int(known.sum())
-    clipping.clipped += int((known & (held != steps)).sum())
-    return held.astype(np.uint8)
+    stored = np.zeros(values.shape, np.uint8)
+    for number, (column, raw) in enumerate(zip(columns, values, strict=True)):  # one by one: there are many
+        scale, offset = np.float32(column.storage.scale), np.float32(column.storage.offset)
+        known = np.isfinite(raw)
+        steps = np.floor((raw[known] - offset) / scale + np.float32(0.5))
+        held = np.clip(steps, 1, 255)
+        stored[number][known] = held
+        clipping.values += held.size
+        clipping.clipped += int((held != steps).sum())
+    return stored
 
 
 def dequantise(stored: NDArray[np.uint8], columns: Sequence[Column]) -> NDArray[np.float32]:
@@ -45,4 +45,8 @@ def dequantise(stored: NDArray[np.uint8], columns: Sequence[Column]) -> NDArray[
     shape = (-1, *[1] * (stored.ndim - 1))
     scale = np.array([column.storage.scale for column in columns], np.float32).reshape(shape)
     offset = np.array([column.storage.offset for column in columns], np.float32).reshape(shape)
-    return np.where(stored == NODATA, np.float32(np.nan), stored * scale + offset).astype(np.float32)
+    values = stored.astype(np.float32)  # then in place: an embedding has many columns
+    values *= scale
+    values += offset
+    values[stored == NODATA] = np.nan
+    return values

@@ -48,8 +48,9 @@ def statistic_columns(
 ) -> tuple[Column, ...]:
     """The columns of `fine` or `coarse` for one modality, in the order of `cell_columns`."""
     columns = []
-    for number, date in enumerate(dates):
-        when = date.isoformat() if date else f"date {number + 1}" if len(dates) > 1 else ""
+    for number in range(len(dates)):
+        # Not the date itself: a head fitted on one year's columns is applied to another's.
+        when = f"date {number + 1}" if len(dates) > 1 else ""
         for band in bands:
             place = " ".join(part for part in (modality, when, band.name) if part)
             columns += [Column(f"{place} {name}", storage) for name, storage in _statistics(group)]

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from gfm_core.errors import LabelError, ParameterError, ShapeError
 from gfm_core.heads.classifiers import FITS, Classifier
@@ -19,26 +19,30 @@ _ROWS = 8192  # pixels answered at once
 
 @dataclass(frozen=True, slots=True)
 class Scaler:
-    """Standardises features: `(X - mean) / sd`, clipped at 6 on both sides; `mean`, `sd` float64 [D]."""
+    """Standardises features: `(X - mean) / sd`, clipped at 6 on both sides; `mean`, `sd` float64 [D].
+
+    A column that is not known in a row takes its mean: a file that covers half of the ground takes no group away.
+    """
 
     mean: NDArray[np.float64]
     sd: NDArray[np.float64]
 
     @classmethod
     def fit(cls, X: NDArray[np.floating[Any]]) -> Self:
-        """From a sample `[n, D]` of the scene (no labels needed); rows with NaN are left out, constant columns kept."""
-        rows = np.asarray(X, np.float64)[np.isfinite(X).all(axis=1)]
-        if not len(rows):
-            return cls(np.zeros(X.shape[1]), np.ones(X.shape[1]))
-        sd = rows.std(axis=0)
+        """From a sample `[n, D]` of the scene (no labels needed); NaN is left out, constant columns are kept."""
+        known = np.isfinite(X)
+        count = np.maximum(known.sum(axis=0), 1)
+        rows = np.where(known, X, 0).astype(np.float64)
+        mean = rows.sum(axis=0) / count
+        sd = np.sqrt((np.where(known, rows - mean, 0) ** 2).sum(axis=0) / count)
         # A constant column comes out as rounding, not as zero.
-        constant = sd <= 1e-6 * np.maximum(np.abs(rows).max(axis=0), 1e-30)
-        return cls(rows.mean(axis=0), np.where(constant, 1.0, sd))
+        constant = sd <= 1e-6 * np.maximum(np.abs(rows).max(axis=0, initial=0.0), 1e-30)
+        return cls(mean, np.where(constant, 1.0, sd))
 
     def apply(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """`[n, D]` in standard deviations."""
-        scaled: NDArray[np.float32] = np.clip((X - self.mean) / self.sd, -CLIP, CLIP).astype(np.float32)
-        return scaled
+        """`[n, D]` in standard deviations, 0 where not known."""
+        scaled = np.where(np.isfinite(X), (X - self.mean) / self.sd, 0.0)
+        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +60,15 @@ class GroupHead:
         return len(self.scaler.mean)
 
     def log_proba(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Log-probabilities `[n, K]`; rows of NaN where a feature is not finite. Raises ShapeError for another D."""
+        """Log-probabilities `[n, K]`; rows of NaN where no feature is known. Raises ShapeError for another D."""
         if X.ndim != 2 or X.shape[1] != self.features:
             raise ShapeError(f"The head was fitted on {self.features} columns but got {list(X.shape)}; give [n, D].")
         logs = np.full((len(X), len(self.classes)), np.nan)
         for first in range(0, len(X), _ROWS):
             part = X[first : first + _ROWS]
-            finite = np.isfinite(part).all(axis=1)
-            if finite.any():
-                logs[first : first + _ROWS][finite] = self.classifier.log_proba(self.scaler.apply(part[finite]))
+            known = np.isfinite(part).any(axis=1)
+            if known.any():
+                logs[first : first + _ROWS][known] = self.classifier.log_proba(self.scaler.apply(part[known]))
         return logs
 
 
@@ -76,15 +80,15 @@ def fit_head(
     scaler: Scaler | None = None,
     seed: int = 0,
 ) -> GroupHead:
-    """Fit the classifier `kind` to features `[n, D]` and class codes `[n]`; rows with NaN are left out.
+    """Fit the classifier `kind` to features `[n, D]` and class codes `[n]`; rows without a known column are left out.
 
     Without `scaler` the samples themselves tell the scale. Raises ParameterError for an unknown kind, LabelError if
     fewer than two classes are left.
     """
     if kind not in FITS:
         raise ParameterError(f"head cannot be {kind!r}; use {', '.join(KINDS)}.")
-    finite = np.isfinite(X).all(axis=1)
-    X, codes = X[finite], codes[finite]
+    known = np.isfinite(X).any(axis=1)
+    X, codes = X[known], codes[known]
     classes, numbers = np.unique(codes, return_inverse=True)
     if len(classes) < 2:
         raise LabelError(

@@ -35,7 +35,7 @@ class FusedHead:
     def log_proba(self, features: Features) -> NDArray[np.float64]:
         """Normalised log-probabilities `[n, K]`: the weighted sum over groups.
 
-        `features` gives `[n, D]` by group. Groups that are missing, and in single rows those that are not finite, leave
+        `features` gives `[n, D]` by group. Groups that are missing, and in single rows those that are not known, leave
         the sum, and the others take over their weight; a row without any group is NaN.
         """
         used = {group: features[group] for group in self.heads if group in features}

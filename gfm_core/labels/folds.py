@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,7 @@ def spatial_folds(
     y: NDArray[np.float64],
     codes: NDArray[np.int32],
     *,
+    units: NDArray[np.integer[Any]] | None = None,
     folds: int = 5,
     square: float | None = None,
     names: dict[int, str] | None = None,
@@ -38,9 +40,13 @@ def spatial_folds(
 ) -> Folds:
     """Split samples at `x`, `y` (metres) into folds of whole ground squares, classes as even as they can be.
 
+    With `units` (what was labelled as one: a polygon) samples stay together with their unit, in the square of its
+    centre; but a class of fewer than two units is split by squares alone, for it could not be scored otherwise.
     Without `square` (metres) the side starts at a tenth of the labels' extent and shrinks until every class lies in at
     least `folds` squares, or as many classes as can. `names` are used in the notes on classes that do not.
     """
+    if units is not None:
+        x, y = _at_unit_centres(x, y, codes, units)
     side = _fitting_square(x, y, codes, folds) if square is None else square
     groups = _squares(x, y, side)
     count = min(folds, len(np.unique(groups)))
@@ -50,6 +56,19 @@ def spatial_folds(
         return Folds(np.zeros(len(codes), np.int64), side, 1, tuple(notes))
     numbers = _stratified(groups, codes, count, seed)
     return Folds(numbers, side, count, tuple(notes))
+
+
+def _at_unit_centres(
+    x: NDArray[np.float64], y: NDArray[np.float64], codes: NDArray[np.int32], units: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Each sample at the mean place of its unit, unless its class has no other unit."""
+    _, number = np.unique(units, return_inverse=True)
+    count = np.bincount(number)
+    centre_x, centre_y = (np.bincount(number, weights=values) / count for values in (x, y))
+    pairs = np.unique(np.stack([codes.astype(np.int64), number], axis=1), axis=0)
+    found, units_a_class = np.unique(pairs[:, 0], return_counts=True)
+    several = np.isin(codes, found[units_a_class > 1])
+    return np.where(several, centre_x[number], x), np.where(several, centre_y[number], y)
 
 
 def _squares(x: NDArray[np.float64], y: NDArray[np.float64], side: float) -> NDArray[np.int64]:

@@ -39,11 +39,11 @@ def burnable(frame: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, list
 def _repaired(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], int]:
     """With valid polygons, and how many were not. Points and lines are left alone."""
     broken = np.isin(shapely.get_type_id(geometry), (*_AREAS, *_COLLECTION)) & ~shapely.is_valid(geometry)
-    flat = broken & (shapely.area(geometry) == 0) & (shapely.area(shapely.envelope(geometry)) == 0)
-    broken &= ~flat  # a polygon without area cannot be repaired; it is counted as such later
     mended = geometry.copy()
     mended[broken] = shapely.make_valid(geometry[broken])
-    return mended, int(broken.sum())
+    # A polygon without area becomes a line: nothing was repaired, and it is counted as what it is.
+    flat = broken & (shapely.area(mended) == 0)
+    return np.where(flat, geometry, mended), int((broken & ~flat).sum())
 
 
 def _single_parts(geometry: NDArray[np.object_]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import rasterio
@@ -13,14 +14,18 @@ from gfm_core.raster.ground import as_crs, transform_bounds
 
 
 def requested_bounds(extent: str, crs: str) -> Bounds:
-    """`"x0,y0,x1,y1"` in `crs`, or the rectangle around a raster or vector file, carried into `crs`."""
-    numbers = _four_numbers(extent)
+    """`"x0,y0,x1,y1"` in `crs`, or the rectangle around a raster or vector file, carried into `crs`.
+
+    Also the text that QGIS writes, `"x0,x1,y0,y1 [EPSG:N]"`: its order is another, its CRS its own.
+    """
+    text, _, own = extent.partition("[")
+    numbers = _four_numbers(text)
+    if numbers is not None and own:
+        x0, x1, y0, y1 = numbers
+        return transform_bounds(_bounds(extent, x0, y0, x1, y1), as_crs(own.strip(" ]")).to_wkt(), crs)
     if numbers is not None:
-        x0, y0, x1, y1 = numbers
-        if x0 == x1 or y0 == y1:
-            raise ParameterError(f"extent {extent} has no area; give X0,Y0,X1,Y1 of two opposite corners.")
-        return Bounds(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
-    if not Path(extent).exists():
+        return _bounds(extent, *numbers)
+    if not _exists(extent):
         raise ParameterError(
             f"extent {extent!r} is no file and not X0,Y0,X1,Y1; give four numbers, a file, union or intersection."
         )
@@ -28,14 +33,27 @@ def requested_bounds(extent: str, crs: str) -> Bounds:
     return transform_bounds(bounds, own, crs)
 
 
-def _four_numbers(extent: str) -> tuple[float, float, float, float] | None:
-    """The numbers, also as QGIS writes them: with a CRS in brackets behind, which is left to the caller."""
-    parts = extent.partition("[")[0].split(",")
+def _four_numbers(text: str) -> tuple[float, float, float, float] | None:
     try:
-        x0, y0, x1, y1 = (float(part) for part in parts)
+        first, second, third, fourth = (float(part) for part in text.split(","))
     except ValueError:
         return None
-    return x0, y0, x1, y1
+    return first, second, third, fourth
+
+
+def _bounds(extent: str, x0: float, y0: float, x1: float, y1: float) -> Bounds:
+    if not all(map(math.isfinite, (x0, y0, x1, y1))):
+        raise ParameterError(f"extent {extent} has a number that is not finite; give X0,Y0,X1,Y1.")
+    if x0 == x1 or y0 == y1:
+        raise ParameterError(f"extent {extent} has no area; give X0,Y0,X1,Y1 of two opposite corners.")
+    return Bounds(min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1))
+
+
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:  # too long for a name
+        return False
 
 
 def _layer_bounds(path: str) -> tuple[Bounds, str]:

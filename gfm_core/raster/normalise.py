@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from gfm_core.bands import Band, BandKind, Normalisation
-from gfm_core.raster.source import Source, open_dataset
+from gfm_core.raster.source import Source, open_dataset, unreadable
 from gfm_core.raster.validity import read_with_validity
 
 LIMIT = 20.0  # normalised values beyond are cut: a stray -9999 must not drown its neighbourhood
@@ -40,14 +41,14 @@ def fit_normalisation(sources: Sequence[Source], band: int) -> tuple[Normalisati
     on the extent asked for.
     """
     values = np.concatenate([_sample(source, band) for source in list(sources)[:_SAMPLED_SOURCES]])
-    name = sources[0].bands[band].name
+    name = f"band {sources[0].bands[band].name.removeprefix('band ')}"
     if not values.size:
-        return Normalisation(fitted=True), f"{sources[0].name}: band {name} has no valid pixel in the sample."
+        return Normalisation(fitted=True), f"{sources[0].name}: {name} has no valid pixel in the sample."
     centre = float(np.median(values))
     spread = float(np.median(np.abs(values - centre))) * _MAD_TO_SD or float(values.std())
     if spread > 0:
         return Normalisation(centre=_short(centre), spread=_short(spread), fitted=True), None
-    return Normalisation(centre=_short(centre), fitted=True), f"{sources[0].name}: band {name} is constant."
+    return Normalisation(centre=_short(centre), fitted=True), f"{sources[0].name}: {name} is constant."
 
 
 def _short(value: float) -> float:
@@ -58,10 +59,13 @@ def _short(value: float) -> float:
 def _sample(source: Source, band: int) -> NDArray[np.float64]:
     """Valid values of one band in squares spread evenly over the source."""
     parts = []
-    with open_dataset(source) as dataset:
-        for window in _sample_windows(source.height, source.width):
-            pixels, valid = read_with_validity(dataset, source, window, (band,))
-            parts.append(pixels[valid].astype(np.float64))
+    try:
+        with open_dataset(source) as dataset:
+            for window in _sample_windows(source.height, source.width):
+                pixels, valid = read_with_validity(dataset, source, window, (band,))
+                parts.append(pixels[valid].astype(np.float64))
+    except RasterioError as error:
+        raise unreadable(source.name, error) from error
     return np.concatenate(parts)
 
 

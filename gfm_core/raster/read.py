@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,11 +17,10 @@ from rasterio.errors import RasterioError
 from rasterio.warp import reproject
 from rasterio.windows import Window
 
-from gfm_core.errors import InputError
 from gfm_core.grid import Bounds, CellRange, Lattice, WindowIndex
 from gfm_core.raster.frame import Frame, Patches, Placement, Region, apply_affine, patches
 from gfm_core.raster.ground import transformer
-from gfm_core.raster.source import Source, open_dataset
+from gfm_core.raster.source import Source, open_dataset, unreadable
 from gfm_core.raster.stack import Modality, Stack
 from gfm_core.raster.validity import read_with_validity
 
@@ -114,7 +113,7 @@ class StackReader:
             else:
                 part = _read_warped(self._dataset(source), source, frame, region)
         except RasterioError as error:
-            raise InputError(f"{source.name} cannot be read ({_reason(error)}); make the file again.") from error
+            raise unreadable(source.name, error) from error
         if part is None:
             return
         (rows, cols), found, found_valid, found_inside = part
@@ -173,13 +172,28 @@ def _read_warped(dataset: Any, source: Source, frame: Frame, region: Region) -> 
     }  # fmt: skip
     pixels = np.full((len(found), *region.shape), np.nan, np.float32)
     resampling = Resampling.average if coarser > _SHRINKING else Resampling.bilinear
-    reproject(found, pixels, src_nodata=np.nan, dst_nodata=np.nan, resampling=resampling, **placing)
-    inside = np.zeros(region.shape, np.uint8)
-    reproject(np.ones(found.shape[1:], np.uint8), inside, resampling=Resampling.nearest, **placing)
-    arrived = np.isfinite(pixels)
+    # Each band by its own gaps: GDAL would else spread a gap of one band over its neighbours in all.
+    gaps = {"src_nodata": np.nan, "dst_nodata": np.nan, "UNIFIED_SRC_NODATA": "NO"}
+    reproject(found, pixels, resampling=resampling, **gaps, **placing)
+    covered, known = _warped_masks(valid, region, resampling, placing)
+    arrived = np.isfinite(pixels) & known
     pixels[~arrived] = 0
-    covered: NDArray[np.bool_] = (inside > 0) | arrived.any(axis=0)
     return (slice(0, region.rows), slice(0, region.cols)), pixels, arrived, covered
+
+
+def _warped_masks(
+    valid: NDArray[np.bool_], region: Region, resampling: Resampling, placing: Mapping[str, Any]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where a source lies on a region `[H, W]`, and where its bands hold data `[C or 1, H, W]`.
+
+    By the nearest pixel, or by half of the averaged ones: interpolation alone would fill the edges of gaps.
+    """
+    bands = [] if valid.all() else [valid]
+    masks = np.concatenate([np.ones((1, *valid.shape[1:]), np.bool_), *bands]).astype(np.uint8) * 255
+    warped = np.zeros((len(masks), *region.shape), np.uint8)
+    how = Resampling.average if resampling is Resampling.average else Resampling.nearest
+    reproject(masks, warped, resampling=how, **placing)
+    return warped[0] > 0, warped[1:] >= 128 if bands else warped > 0
 
 
 def _relative_size(source: Source, frame: Frame, region: Region) -> float:
@@ -214,13 +228,6 @@ def _source_pixels(source: Source, crs: str, xs: Any, ys: Any) -> tuple[NDArray[
     """Coordinates of `crs` as fractional (columns, rows) of the source."""
     own_x, own_y = transformer(crs, source.crs).transform(np.asarray(xs, np.float64), np.asarray(ys, np.float64))
     return apply_affine(~source.transform, own_x, own_y)
-
-
-def _reason(error: Exception) -> str:
-    """The innermost message of a rasterio error, one line."""
-    while error.__cause__ is not None and isinstance(error.__cause__, Exception):
-        error = error.__cause__
-    return " ".join(str(error).split())[:200].rstrip(".")
 
 
 def read_window(stack: Stack, window: WindowIndex, margin: int = 0) -> dict[str, PixelWindow]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,9 +31,10 @@ from gfm_core.raster.products import Product, products_in
 from gfm_core.raster.sensors import SENSORS
 from gfm_core.raster.tiff import missing_bytes
 
-_BLACK_CORNER = (
+BLACK_CORNER = (
     "a corner is 0 in every band and no nodata value is declared: if that is the outside, say so with FILE:nodata=0"
 )
+_BLOCK = re.compile(r"X offset (?P<across>\d+), Y offset (?P<down>\d+)")  # as GDAL tells of a block that fails
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,25 @@ def open_dataset(source: Source) -> DatasetReader | WarpedVRT:
         nodata = next((value for value in source.nodata if value is not None), None)
         resampling = Resampling.nearest if source.sensor == "map" else Resampling.bilinear
         return warped_by_points(dataset, source.crs, nodata=nodata, resampling=resampling)
+
+
+def unreadable(name: str, error: Exception, *, what: str = "to its end") -> InputError:
+    """The sentence for a raster that GDAL cannot read: the damaged block where it tells which, else its reason."""
+    told = [str(error)]
+    while isinstance(error.__cause__, Exception):
+        error = error.__cause__
+        told.append(str(error))
+    block = next(filter(None, map(_BLOCK.search, told)), None)
+    if block:
+        where = f"block {block['across']} across, {block['down']} down, counted from 0"
+        return InputError(f"{name} is damaged ({where}: {_one_line(told[-1])}); copy or download it again.")
+    return InputError(
+        f"{name} cannot be read {what} ({_one_line(told[min(1, len(told) - 1)])}); check it or get it again."
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:200].rstrip(".")
 
 
 def _is_remote(path: str) -> bool:
@@ -196,7 +217,7 @@ def _source(whole: _Whole, facts: Facts, part: Understanding, *, black_corner: b
         date=part.date,
         gsd=place.gsd,
         gcps=place.gcps,
-        reasons=(*part.reasons, *place.reasons, *whole.reasons, *((_BLACK_CORNER,) if suspect else ())),
+        reasons=(*part.reasons, *place.reasons, *whole.reasons, *((BLACK_CORNER,) if suspect else ())),
         fingerprint=fingerprint(product.files),
         files=product.files,
     )
@@ -220,8 +241,7 @@ def _opened(product: Product) -> Iterator[DatasetReader]:
                 yield dataset
     except RasterioError as error:
         where = product.path if not product.path.startswith("<") else product.name
-        reason = " ".join(str(error.__cause__ or error).split()).rstrip(".")
-        raise InputError(f"{where} cannot be read as a raster ({reason}); check it or get it again.") from error
+        raise unreadable(where, error, what="as a raster") from error
 
 
 def _check_whole(file: Path) -> None:

@@ -17,7 +17,7 @@ from gfm_core.raster.extent import requested_bounds
 from gfm_core.raster.frame import Frame
 from gfm_core.raster.ground import as_crs, is_metric, pixel_size_in, same_crs, transform_bounds, utm_crs
 from gfm_core.raster.normalise import fit_normalisation
-from gfm_core.raster.source import Source, open_source
+from gfm_core.raster.source import BLACK_CORNER, Source, open_source
 
 Constants = Mapping[tuple[str, str], Normalisation]
 
@@ -108,9 +108,10 @@ def open_stack(
     sources, notes = _without_maps(sources)
     if not sources:
         raise InputError("There is no raster to read: every one given is a map of classes; add an image.")
-    lattice = _lattice(sources[0], cell_size, crs, notes)
-    groups = _modality_groups(sources, lattice.crs, notes)
+    notes += [f"{source.name}: {BLACK_CORNER}." for source in sources if BLACK_CORNER in source.reasons]
+    groups = _modality_groups(sources, sources[0].crs, notes)
     finest = [source for date in groups[0] for source in date]
+    lattice = _lattice(finest[0], cell_size, crs, notes)
     _check_overlap(sources, lattice)
     ground = _around(finest, lattice.crs)
     cells = _cells(lattice, ground, sources, extent)
@@ -181,8 +182,10 @@ def _modality_groups(sources: Sequence[Source], crs: str, notes: list[str]) -> l
 
 
 def _same_modality(first: Source, other: Source) -> bool:
+    """Same sensor, bands and GSD, and numbers that mean the same: a product's coding can change between dates."""
     names = [band.name for band in first.bands] == [band.name for band in other.bands]
-    return names and first.sensor == other.sensor and abs(other.gsd / first.gsd - 1) < _SAME_GSD
+    coding = first.normalisation == other.normalisation
+    return names and coding and first.sensor == other.sensor and abs(other.gsd / first.gsd - 1) < _SAME_GSD
 
 
 def _dates(group: Sequence[Source], crs: str, notes: list[str]) -> list[list[Source]]:
@@ -204,7 +207,8 @@ def _dates(group: Sequence[Source], crs: str, notes: list[str]) -> list[list[Sou
     if len(slots) > 1:
         names = ", ".join(slot[0].name for slot in slots)
         notes.append(f"{names} overlap and carry no date: taken as {len(slots)} dates in order of name.")
-    return slots + [dated[date] for date in sorted(dated)]
+    in_order = [sorted(slot, key=group.index) for slot in slots]  # canonical: the first valid pixel wins
+    return in_order + [dated[date] for date in sorted(dated)]
 
 
 def _share_half(first: Source, other: Source, crs: str) -> bool:
@@ -226,20 +230,30 @@ def _around(sources: Sequence[Source], crs: str) -> Bounds:
 
 
 def _check_overlap(sources: Sequence[Source], lattice: Lattice) -> None:
-    """Every source shares at least a cell of ground with another one, else it is named."""
+    """Every source shares at least a cell of ground with another one, or adjoins a tile of its mosaic, else it is named."""
     if len(sources) < 2:
         return
     boxes = [transform_bounds(source.bounds, source.crs, lattice.crs) for source in sources]
-    least = 0.999 * lattice.cell_size**2
+
+    def meet(source: Source, box: Bounds, other: Source, other_box: Bounds) -> bool:
+        if _same_modality(source, other):
+            return _grown(box, lattice.cell_size).intersection(other_box) is not None
+        shared = box.intersection(other_box)
+        least = 0.999 * min(lattice.cell_size**2, _area(box), _area(other_box))
+        return shared is not None and _area(shared) >= least
+
     for number, source in enumerate(sources):
-        shared = (boxes[number].intersection(box) for index, box in enumerate(boxes) if index != number)
-        if not any(item is not None and _area(item) >= min(least, _area(boxes[number])) for item in shared):
-            others = (
-                " or ".join(other.name for other in sources if other is not source) if len(sources) < 4 else "others"
-            )
+        others = (index for index in range(len(sources)) if index != number)
+        if not any(meet(source, boxes[number], sources[index], boxes[index]) for index in others):
+            named = [other.name for other in sources if other is not source]
             raise NoOverlapError(
-                f"{source.name} does not overlap {others} by a cell; give rasters of one place, or check its CRS."
+                f"{source.name} does not overlap {' or '.join(named) if len(named) < 3 else 'others'} by a cell; "
+                "give rasters of one place, or check its CRS."
             )
+
+
+def _grown(bounds: Bounds, margin: float) -> Bounds:
+    return Bounds(bounds.left - margin, bounds.bottom - margin, bounds.right + margin, bounds.top + margin)
 
 
 def _cells(lattice: Lattice, ground: Bounds, sources: Sequence[Source], extent: str | None) -> CellRange:

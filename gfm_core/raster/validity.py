@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
 from rasterio.windows import Window
 
 from gfm_core.raster.source import Source
@@ -20,8 +20,8 @@ def read_with_validity(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Bands (by position in `source.bands`) of an open dataset: `pixels [C, H, W]` float32 and `valid [C, H, W]`.
 
-    With `out_shape` the window is averaged to that many rows and columns (overviews serve where there are some);
-    a pixel is then valid if at least half of what it covers is.
+    With `out_shape` the window is averaged to that many rows and columns (overviews serve where there are some). A pixel
+    is then valid if at least half of its mask is, or any of what it covers is not nodata: the mean is over those.
     """
     indexes = [source.indexes[band] for band in bands]
     shape = (len(indexes), *(out_shape or (int(window.height), int(window.width))))
@@ -30,7 +30,7 @@ def read_with_validity(
     raw = dataset.read(indexes, window=window, out_shape=shape, resampling=resampling)
     valid = _declared(raw, [source.nodata[band] for band in bands])
     if source.mask_band or source.gcps:  # what ground control points place has a mask of its own
-        mask = dataset.read_masks(indexes, window=window, out_shape=shape, resampling=resampling)
+        mask = _own_mask(dataset, source, indexes, window=window, out_shape=shape, resampling=resampling)
         valid &= mask >= (128 if averaged else 1)
     with np.errstate(over="ignore", invalid="ignore"):
         pixels = raw.astype(np.float32)
@@ -39,6 +39,20 @@ def read_with_validity(
             valid &= np.abs(raw) < _ABSURD  # also False for NaN and infinity
         pixels[~valid] = 0
     return pixels, valid
+
+
+def _own_mask(
+    dataset: Any, source: Source, indexes: list[int], *, out_shape: tuple[int, ...], **how: Any
+) -> NDArray[np.uint8]:
+    """The file's mask or alpha, `[C or 1, H, W]`, 255 = data."""
+    flags = dataset.mask_flag_enums[indexes[0] - 1]
+    places = enumerate(dataset.colorinterp, start=1)
+    alpha = next((index for index, colour in places if colour is ColorInterp.alpha and index not in source.indexes), 0)
+    if alpha and MaskFlags.nodata in flags:  # GDAL's masks forget alpha beside a nodata value
+        found: NDArray[np.uint8] = dataset.read([alpha], out_shape=(1, *out_shape[1:]), **how)
+    else:
+        found = dataset.read_masks(indexes, out_shape=out_shape, **how)
+    return found
 
 
 def _declared(raw: NDArray[Any], nodata: Sequence[float | None]) -> NDArray[np.bool_]:

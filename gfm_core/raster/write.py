@@ -6,9 +6,10 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import rasterio
@@ -23,27 +24,55 @@ BLOCK = 128  # side of a storage block, pixels: a row of them is all that is kep
 
 _SIDECARS = (".aux.xml", ".ovr", ".msk")  # behind the whole file name
 _PARTIAL = ".gfm-partial-"
+_LONGEST_NAME = 255  # bytes, on every file system in use
 
 
 class Outputs:
-    """A set of outputs made in a hidden folder beside the first and moved into place together, or not at all.
+    """A set of outputs made in hidden folders beside their places and moved there together, or not at all.
 
-    All checks are made at once, before any work: raises `OutputError` if an output exists (unless `overwrite`), is one of
-    `inputs`, or lies in a folder that does not exist or cannot be written.
+    `folders` are those of `targets` that are folders; into one that exists the new files go beside the others. All
+    checks are made at once, before any work: raises `OutputError` if an output (or a sidecar) exists, unless
+    `overwrite`, is one of `inputs`, is asked for twice, or lies in a folder that does not exist or cannot be written.
     """
 
-    def __init__(self, targets: Sequence[Path], *, inputs: Iterable[str] = (), overwrite: bool = False) -> None:
+    def __init__(
+        self,
+        targets: Sequence[Path],
+        *,
+        folders: Sequence[Path] = (),
+        inputs: Iterable[str] = (),
+        overwrite: bool = False,
+    ) -> None:
         self.targets = tuple(Path(target) for target in targets)
         taken = {Path(item).resolve() for item in inputs}
+        places: set[Path] = set()
         for target in self.targets:
-            _check_target(target, taken, overwrite)
-        parent = self.targets[0].absolute().parent
+            _check_place(target, taken)
+            if target.resolve() in places:
+                raise OutputError(f"{target} is given for two outputs; give each its own name.")
+            places.add(target.resolve())
+            _check_absent(target, folder=target in folders, overwrite=overwrite)
+        self._hidden: dict[Path, Path] = {}
         try:
-            self._folder = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=parent))
-        except OSError as error:
-            raise OutputError(f"{parent} cannot be written ({error.strerror}); choose another folder.") from error
-        for number, _ in enumerate(self.targets):
-            (self._folder / str(number)).mkdir()
+            for number, target in enumerate(self.targets):
+                (self._hidden_beside(target) / str(number)).mkdir()
+        except OutputError:
+            self._remove_hidden()
+            raise
+
+    def _hidden_beside(self, target: Path) -> Path:
+        """The hidden folder in `target`'s own: a file cannot be moved into place from another disk."""
+        parent = target.absolute().parent
+        if parent not in self._hidden:
+            try:
+                self._hidden[parent] = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=parent))
+            except OSError as error:
+                raise OutputError(f"{parent} cannot be written ({error.strerror}); choose another folder.") from error
+        return self._hidden[parent]
+
+    def _remove_hidden(self) -> None:
+        for folder in self._hidden.values():
+            shutil.rmtree(folder, ignore_errors=True)
 
     def __enter__(self) -> Self:
         return self
@@ -54,53 +83,111 @@ class Outputs:
         try:
             if kind is None:
                 self._commit()
+        except OSError as reason:
+            place = reason.filename2 or reason.filename or self.targets[0]
+            raise OutputError(f"{place} cannot be written ({reason.strerror}); choose another place.") from reason
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._remove_hidden()
 
     def partial(self, target: Path) -> Path:
         """Where `target` is written until all is done; sidecars go beside it."""
-        return self._folder / str(self.targets.index(Path(target))) / Path(target).name
+        number = self.targets.index(Path(target))
+        return self._hidden_beside(Path(target)) / str(number) / Path(target).name
 
     def _commit(self) -> None:
-        """Move every output and its sidecars into place; the main file last, when its sidecars are there."""
-        for target in self.targets:
-            made = self.partial(target)
-            if made.is_dir():
-                _replace_folder(made, target)
-                continue
-            _remove_sidecars(target)
-            beside = sorted(item for item in made.parent.iterdir() if item != made)
-            for item in [*beside, made]:
-                if item.is_file():
-                    _sync(item)
-                    item.replace(target.absolute().parent / item.name)
-        _sync(self._folder.parent)
+        """Move every output and its sidecars into place; what was there comes back if one of them cannot be moved."""
+        moves = _Moves()
+        try:
+            for target in self.targets:
+                self._place(target, moves)
+        except BaseException:
+            moves.take_back()
+            raise
+        for parent in self._hidden:
+            _sync(parent)
+
+    def _place(self, target: Path, moves: _Moves) -> None:
+        """One output: the old files out of the way, the new ones in; the main file last, when its sidecars are there."""
+        made = self.partial(target)
+        if made.is_dir():
+            folder, files = target, sorted(made.iterdir())
+            replaced = [folder / file.name for file in files]
+            moves.make_folder(folder)
+        else:
+            folder = target.absolute().parent
+            files = [*sorted(item for item in made.parent.iterdir() if item.is_file() and item != made), made]
+            # Old statistics and styles would outlive a replaced raster.
+            replaced = [target, *_sidecars(target), *(folder / file.name for file in files)]
+        old = made.parent.with_name(f"{made.parent.name}-old")
+        old.mkdir()
+        for file in dict.fromkeys(item.absolute() for item in replaced):
+            if file.exists():
+                moves.move(file, old)
+        for file in files:
+            _sync(file)
+            moves.move(file, folder)
 
 
-def _check_target(target: Path, taken: set[Path], overwrite: bool) -> None:
+class _Moves:
+    """Renamings that can be taken back."""
+
+    def __init__(self) -> None:
+        self._done: list[tuple[Path, Path]] = []
+        self._made: list[Path] = []
+
+    def make_folder(self, folder: Path) -> None:
+        if not folder.exists():
+            self._made.append(folder)
+            folder.mkdir()
+
+    def move(self, file: Path, folder: Path) -> None:
+        place = folder / file.name
+        self._done.append((file, place))  # first: an interrupt may come between
+        file.replace(place)
+
+    def take_back(self) -> None:
+        for origin, place in reversed(self._done):
+            with suppress(OSError):
+                if not origin.exists():
+                    place.replace(origin)
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _check_place(target: Path, taken: set[Path]) -> None:
+    """Refuse a place where nothing of ours may or can go."""
     parent = target.absolute().parent
-    if target.resolve() in taken:
+    place = target.resolve()
+    if place in taken or (place.exists() and not taken.isdisjoint(place.parents)):
         raise OutputError(f"{target} is one of the inputs; give the output another name.")
     if not parent.is_dir():
         raise OutputError(f"The folder {parent} of {target.name} does not exist; make it first.")
     if not os.access(parent, os.W_OK | os.X_OK):
         raise OutputError(f"The folder {parent} cannot be written; choose another one for {target.name}.")
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists; give another name, or --overwrite to replace it.")
+    if len(os.fsencode(target.name)) > _LONGEST_NAME - max(map(len, _SIDECARS)):
+        raise OutputError(f"The name {target.name} is too long for a file and its sidecars; give a shorter one.")
 
 
-def _remove_sidecars(target: Path) -> None:
-    """Old statistics and styles outlive a replaced raster unless they go with it."""
-    for suffix in _SIDECARS:
-        Path(f"{target}{suffix}").unlink(missing_ok=True)
-    if target.suffix.lower() in (".tif", ".tiff"):
-        target.with_suffix(".qml").unlink(missing_ok=True)
+def _check_absent(target: Path, *, folder: bool, overwrite: bool) -> None:
+    """Refuse to replace what is there, unless that was asked for; never a folder by a file, or a file by a folder."""
+    if folder and target.is_dir():
+        if not overwrite and any(target.iterdir()):
+            raise OutputError(f"The folder {target} holds something; give another one, or --overwrite to add to it.")
+        return
+    if folder and target.exists():
+        raise OutputError(f"{target} is a file; give the name of a folder.")
+    if target.is_dir():
+        raise OutputError(f"{target} is a folder; give the name of a file.")
+    there = next((item for item in (target, *_sidecars(target)) if item.exists()), None)
+    if there is not None and not overwrite:
+        raise OutputError(f"{there} exists; give another name, or --overwrite to replace it.")
 
 
-def _replace_folder(made: Path, target: Path) -> None:
-    if target.exists():
-        shutil.rmtree(target)
-    made.replace(target)
+def _sidecars(target: Path) -> list[Path]:
+    """Files that belong to a raster by their name: masks, overviews, statistics, QGIS's style."""
+    beside = [target.with_name(f"{target.name}{suffix}") for suffix in _SIDECARS]
+    return [*beside, target.with_suffix(".qml")] if target.suffix.lower() in (".tif", ".tiff") else beside
 
 
 def _sync(path: Path) -> None:
@@ -117,21 +204,29 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
-class BlockRowWriter:
-    """A new tiled GeoTIFF that is filled row by row in any order of bands, and keeps a row of blocks in memory.
+class _Place(NamedTuple):
+    """A row of blocks of a set of bands."""
 
-    `put` may be called for any bands and rows; a row of blocks is written once all its bands and rows have come. Pixels
-    never put stay `nodata`.
+    row: int
+    first_band: int
+    bands: int
+
+
+class BlockRowWriter:
+    """A new tiled GeoTIFF that is filled from the north in any order of bands, and keeps a row of blocks in memory.
+
+    `put` may be called for any rows and columns of a set of bands, each pixel once; a set's row of blocks is written
+    when all of it has come, whatever the other sets wait for. Pixels never put stay `nodata`.
     """
 
     def __init__(
         self, path: Path, *, shape: tuple[int, int], bands: int, dtype: str, crs: str, transform: Affine,
         nodata: float | None, options: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        self._shape, self._bands, self._dtype = shape, bands, dtype
+        self._shape, self._dtype = shape, dtype
         self._nodata = 0 if nodata is None else nodata
-        self._rows: dict[int, NDArray[Any]] = {}
-        self._missing: dict[int, int] = {}
+        self._rows: dict[_Place, NDArray[Any]] = {}
+        self._missing: dict[_Place, int] = {}
         floating = np.issubdtype(np.dtype(dtype), np.floating)
         self.dataset = rasterio.open(
             path, "w", driver="GTiff", height=shape[0], width=shape[1], count=bands, dtype=dtype, crs=crs,
@@ -148,31 +243,33 @@ class BlockRowWriter:
     ) -> None:
         self.dataset.close()
 
-    def put(self, first_band: int, first_row: int, values: NDArray[Any]) -> None:
-        """Whole rows `values [bands, rows, width]` at band `first_band` (from 0) and row `first_row`."""
+    def put(self, first_band: int, first_row: int, values: NDArray[Any], first_col: int = 0) -> None:
+        """`values [bands, rows, cols]` at band `first_band` (from 0), row `first_row` and column `first_col`."""
+        cols = slice(first_col, first_col + values.shape[2])
         row = first_row
         while row < first_row + values.shape[1]:
             number, inner = divmod(row, BLOCK)
             count = min(BLOCK - inner, first_row + values.shape[1] - row)
-            buffer = self._buffer(number)
+            place = _Place(number, first_band, len(values))
             part = values[:, row - first_row : row - first_row + count]
-            buffer[first_band : first_band + len(values), inner : inner + count] = part
-            self._missing[number] -= len(values) * count
-            if self._missing[number] == 0:
-                self._write(number)
+            self._buffer(place)[:, inner : inner + count, cols] = part
+            self._missing[place] -= part.size
+            if self._missing[place] == 0:
+                self._write(place)
             row += count
 
-    def _buffer(self, number: int) -> NDArray[Any]:
-        if number not in self._rows:
-            height = min(BLOCK, self._shape[0] - number * BLOCK)
-            self._rows[number] = np.full((self._bands, height, self._shape[1]), self._nodata, self._dtype)
-            self._missing[number] = self._bands * height
-        return self._rows[number]
+    def _buffer(self, place: _Place) -> NDArray[Any]:
+        if place not in self._rows:
+            height = min(BLOCK, self._shape[0] - place.row * BLOCK)
+            self._rows[place] = np.full((place.bands, height, self._shape[1]), self._nodata, self._dtype)
+            self._missing[place] = self._rows[place].size
+        return self._rows[place]
 
-    def _write(self, number: int) -> None:
-        values = self._rows.pop(number)
-        window = Window(col_off=0, row_off=number * BLOCK, width=self._shape[1], height=values.shape[1])
-        self.dataset.write(values, window=window)
+    def _write(self, place: _Place) -> None:
+        values = self._rows.pop(place)
+        window = Window(col_off=0, row_off=place.row * BLOCK, width=self._shape[1], height=values.shape[1])
+        numbers = range(place.first_band + 1, place.first_band + place.bands + 1)
+        self.dataset.write(values, list(numbers), window=window)
 
 
 def add_overviews(path: Path, *, categorical: bool) -> None:

@@ -6,13 +6,14 @@ between classes shift it (Olofsson et al. 2014, doi:10.1016/j.rse.2014.02.015), 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from affine import Affine
+from numpy.typing import NDArray
 from pyproj import Geod
 
 from gfm_core.raster.ground import transformer
@@ -33,7 +34,7 @@ class ClassArea:
 
 @dataclass(frozen=True, slots=True)
 class GroundPixel:
-    """One pixel on the ground, in metres: length of its upper edge, of its left edge, and its area in m²."""
+    """One pixel on the ground: lengths of its middle lines in metres, and its area in m²."""
 
     width: float
     height: float
@@ -48,34 +49,51 @@ def class_areas(counts: Mapping[int, int], pixel_area_m2: float) -> tuple[ClassA
 def map_areas(map_path: str | Path) -> tuple[ClassArea, ...]:
     """Areas of the classes found in a class map with a CRS, strip by strip.
 
-    The pixel's area is that on the ground at each strip, so maps in degrees or web projections come out right too.
+    A pixel's area is that on the ground in its row, so maps in degrees or web projections come out right too.
     """
     import rasterio
     from rasterio.windows import Window
 
-    counts: dict[int, int] = {}
-    areas: dict[int, float] = {}
+    counts = np.zeros(65536, np.int64)
+    areas = np.zeros(65536)
     with rasterio.open(map_path) as dataset:
         crs, nodata = dataset.crs.to_wkt(), dataset.nodata
-        rows = max(1, min(256, _STRIP_PIXELS // max(dataset.width, 1)))
+        rows = max(1, min(dataset.height, _STRIP_PIXELS // max(dataset.width, 1)))
         for top in range(0, dataset.height, rows):
             strip = dataset.read(1, window=Window(0, top, dataset.width, min(rows, dataset.height - top)))
-            pixel = ground_pixel(crs, dataset.transform, row=top + strip.shape[0] / 2, col=dataset.width / 2)
-            for code, count in zip(*map(np.ndarray.tolist, np.unique(strip, return_counts=True)), strict=True):
-                if code != nodata:
-                    counts[code] = counts.get(code, 0) + count
-                    areas[code] = areas.get(code, 0.0) + count * pixel.area
-    return _areas(counts, areas)
+            pixels = _pixel_areas(crs, dataset.transform, top + np.arange(len(strip)) + 0.5, dataset.width / 2)
+            codes = strip.ravel()
+            counts += np.bincount(codes, minlength=65536)
+            areas += np.bincount(codes, weights=np.repeat(pixels, dataset.width), minlength=65536)
+    found = [int(code) for code in np.flatnonzero(counts) if code != nodata]
+    return _areas({code: int(counts[code]) for code in found}, {code: float(areas[code]) for code in found})
 
 
 def ground_pixel(crs: str, transform: Affine, *, row: float, col: float) -> GroundPixel:
-    """The pixel around (`row`, `col`) on the WGS 84 ellipsoid."""
-    corners = [transform * (col + dx, row + dy) for dx, dy in ((-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5))]
-    lons, lats = transformer(crs, "EPSG:4326").transform([x for x, _ in corners], [y for _, y in corners])
-    azimuths, _, lengths = _WGS84.inv(lons[:1] * 2, lats[:1] * 2, lons[1:], lats[1:])
-    across, down = lengths
-    turn = math.radians(azimuths[1] - azimuths[0])
-    return GroundPixel(across, down, abs(across * down * math.sin(turn)))
+    """The pixel around (`row`, `col`), in pixels from the raster's corner, on the WGS 84 ellipsoid."""
+    across, down, turn = _sides(crs, transform, np.array([row]), col)
+    return GroundPixel(float(across[0]), float(down[0]), float(across[0] * down[0] * turn[0]))
+
+
+def _pixel_areas(crs: str, transform: Affine, rows: NDArray[np.floating[Any]], col: float) -> NDArray[np.float64]:
+    across, down, turn = _sides(crs, transform, rows, col)
+    return across * down * turn
+
+
+def _sides(
+    crs: str, transform: Affine, rows: NDArray[np.floating[Any]], col: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Lengths in metres of pixels' middle lines, across and down, and the sine between them; `[n]` each."""
+    lons, lats = [], []
+    for dx, dy in ((-0.5, 0), (0.5, 0), (0, -0.5), (0, 0.5)):
+        x = transform.a * (col + dx) + transform.b * (rows + dy) + transform.c
+        y = transform.d * (col + dx) + transform.e * (rows + dy) + transform.f
+        lon, lat = transformer(crs, "EPSG:4326").transform(x, y)
+        lons.append(np.asarray(lon))
+        lats.append(np.asarray(lat))
+    east, _, across = _WGS84.inv(lons[0], lats[0], lons[1], lats[1])
+    south, _, down = _WGS84.inv(lons[2], lats[2], lons[3], lats[3])
+    return across, down, np.abs(np.sin(np.radians(south - east)))
 
 
 def _areas(counts: Mapping[int, int], areas: Mapping[int, float]) -> tuple[ClassArea, ...]:

@@ -67,7 +67,7 @@ def _number(value: str | int | float) -> float | None:
 def _from_qml(text: bytes, field: str | None, where: str) -> Iterator[StyleColours]:
     try:
         root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: encodings
         _log.warning("The style in %s is not readable XML (%s); the map gets other colours.", where, error)
         return
     for renderer in root.iter("renderer-v2"):

@@ -123,7 +123,7 @@ THEMES: tuple[Theme, ...] = (
     _theme(
         "b9afa3",
         "bare* barren* soil* desert* clear cleared clearing* offen* kahl* boden* sol sols nu nus suelo* desnudo solo "
-        "solos exposto suolo suoli nudo ground",
+        "solos exposto suolo suoli nudo ground land",
     ),
     _theme("e2d9a4", "moss* lichen* tundra moos* flechte*"),
 )

@@ -31,7 +31,9 @@ _NO_DATA: RGB = (233, 234, 236)
 _LETTER, _LINE, _SWATCH, _MARGIN = 17, 28, 20, 18  # px
 _LEGEND_WIDTH = 300  # px, of one column of names
 _LISTED = 40  # classes beside a map; all stand in `legend_png` and in the report
-_SAMPLE = 200_000  # cells that the components are fitted on
+_SAMPLE = 20_000  # cells that components and ranges are fitted on: evenly spread, plenty for a picture
+_COLUMNS = 512  # columns that components are made of: their fit takes the cube of their number
+_PIECE = 20_000  # cells that are projected at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,23 +98,27 @@ def draw_confidence(confidence_path: str | Path, *, max_width: int) -> bytes:
 
 
 def pca_preview(
-    path: str | Path, embedding: NDArray[np.floating[Any]], *, min_side: int = 512, max_side: int = 1600
+    path: str | Path, embedding: NDArray[Any], *, nodata: int | None = None, min_side: int = 512, max_side: int = 1600
 ) -> Path:
-    """Write the three main components of an embedding `[D, h, w]` as red, green and blue; NaN is transparent.
+    """Write the three main components of an embedding `[D, h, w]` as red, green and blue; gaps are transparent.
 
-    Columns are standardised first, so that no unit outweighs another; each component is stretched from its 2nd to its
-    98th percentile. Signs are fixed (the largest loading is positive), so the same embedding gives the same colours.
+    Gaps are NaN, or `nodata` in stored numbers. Columns are standardised first, so that no unit outweighs another and
+    8-bit storage will do (of very many columns, evenly spread ones are taken); each component is stretched from its 2nd
+    to its 98th percentile. Signs are fixed (the largest loading is positive), so the same embedding gives the same
+    colours.
     """
     if embedding.ndim != 3:
         raise ShapeError(f"embedding must be [D, h, w], got {list(embedding.shape)}; add the missing axis.")
     step = max(1, math.ceil(max(embedding.shape[1:]) / max_side))
-    values = np.asarray(embedding[:, ::step, ::step], np.float64)
+    values = embedding[:: math.ceil(len(embedding) / _COLUMNS), ::step, ::step]
     depth, height, width = values.shape
-    cells = values.reshape(depth, -1).T  # [h * w, D]
-    known = np.isfinite(cells).all(axis=1)
+    cells = values.reshape(depth, -1)
+    known = np.ones(cells.shape[1], np.bool_)
+    for column in cells:  # one by one: there are many
+        known &= np.isfinite(column) if nodata is None else column != nodata
     picture = np.zeros((height * width, 4), np.uint8)
     if known.any():
-        picture[known, :3] = _components(cells[known])
+        picture[:, :3] = np.where(known[:, None], _components(cells, np.flatnonzero(known)), 0)
         picture[known, 3] = 255
     factor = max(1, min_side // max(height, width))
     image = picture.reshape(height, width, 4).repeat(factor, axis=0).repeat(factor, axis=1)
@@ -125,7 +131,7 @@ def rgb_bands(sample: NDArray[np.floating[Any]]) -> tuple[tuple[int, int, int], 
     The band of the largest variance first, then those with most variance that the chosen ones do not explain: three
     copies of one thing would be a grey picture. NaN columns are left out; with fewer than three bands one repeats.
     """
-    known = np.asarray(sample[:, np.isfinite(sample).all(axis=0)], np.float64)
+    known = np.asarray(sample[:, _spread(np.flatnonzero(np.isfinite(sample).all(axis=0)))], np.float64)
     if known.shape[1] == 0:
         known = np.zeros((sample.shape[0], 1))
     rest = known - known.mean(axis=1, keepdims=True)
@@ -142,24 +148,33 @@ def rgb_bands(sample: NDArray[np.floating[Any]]) -> tuple[tuple[int, int, int], 
     return (chosen[0] + 1, chosen[1] + 1, chosen[2] + 1), ranges
 
 
-def _components(cells: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """`[n, 3]` bytes: main components of `cells [n, D]`, stretched; components that are not there are mid-grey."""
-    sample = cells[:: max(1, math.ceil(len(cells) / _SAMPLE))]
+def _components(cells: NDArray[Any], known: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """`[n, 3]` bytes: main components of `cells [D, n]`, stretched; components that are not there are mid-grey.
+
+    They are fitted on the cells numbered `known`; what comes out for the others means nothing.
+    """
+    sample = np.asarray(cells[:, _spread(known)].T, np.float64)
     centre, spread = sample.mean(axis=0), sample.std(axis=0)
     spread[spread < 1e-9 * (1 + abs(centre))] = np.inf  # a constant column says nothing
     scaled = (sample - centre) / spread
     strength, vectors = np.linalg.eigh(scaled.T @ scaled / len(sample))
-    bytes_ = np.full((len(cells), 3), 128, np.uint8)
     order = np.argsort(-strength, kind="stable")[:3]
     kept = [index for index in order if strength[index] > 1e-9 * max(strength.max(), 1e-9)]
-    for channel, index in enumerate(kept):
-        loading = vectors[:, index] * np.sign(vectors[np.abs(vectors[:, index]).argmax(), index])
-        low, high = _range(scaled @ loading)
-        share = ((cells - centre) / spread @ loading - low) / (high - low)
-        bytes_[:, channel] = np.rint(share.clip(0, 1) * 255)
+    loadings = vectors[:, kept] * np.sign(vectors[np.abs(vectors[:, kept]).argmax(axis=0), kept])
+    low, high = np.array([_range(column) for column in (scaled @ loadings).T]).reshape(-1, 2).T
+    bytes_ = np.full((cells.shape[1], 3), 128, np.uint8)
+    for first in range(0, len(bytes_), _PIECE):
+        piece = np.nan_to_num((cells[:, first : first + _PIECE].T - centre) / spread)
+        share = (piece @ loadings - low) / (high - low)
+        bytes_[first : first + _PIECE, : len(kept)] = np.rint(share.clip(0, 1) * 255)
     if len(kept) == 1:  # one component is a grey picture, not a red one
         bytes_[:, 1:] = bytes_[:, :1]
     return bytes_
+
+
+def _spread(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """At most `_SAMPLE` of `numbers`, evenly spread."""
+    return numbers[:: max(1, math.ceil(len(numbers) / _SAMPLE))]
 
 
 def _range(values: NDArray[np.float64]) -> tuple[float, float]:

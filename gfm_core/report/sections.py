@@ -84,7 +84,10 @@ def _verdict(folds: Scores | None, raw_bands: Scores | None) -> str:
 
 
 def _meaning(folds: Scores | None, square_m: float | None) -> str:
-    told = "Macro-F1 is the mean over classes, so a rare class counts as much as a common one; 1 is perfect."
+    told = (
+        "Macro-F1 is the mean over classes, so a rare class counts as much as a common one; 1 is perfect. Accuracy is"
+        " the share that is right among the sampled labels, which is not the share of the map's ground."
+    )
     if folds is not None:
         side = f" of {square_m:,.0f} m" if square_m and square_m >= 1 else ""
         told += (
@@ -175,9 +178,9 @@ def _matrix(items: Sequence[MapClass], matrix: Sequence[Sequence[int]]) -> str:
         name = f"{_swatch(item)} {text(item.name)}"
         rows.append(f'<tr><th class="name" scope="row">{name}</th>{cells}<td class="soft">{whole}</td></tr>')
     return (
-        '<div class="wide"><table class="matrix"><caption>Rows: what the labels say. Columns: what the map says. '
-        f'Shade: share of the row.</caption><thead><tr><th class="level">labels ↓ map →</th>{tops}<th>all</th></tr>'
-        f"</thead><tbody>{''.join(rows)}</tbody></table></div>"
+        '<div class="wide"><table class="matrix"><caption>Rows: what the labels say. Columns: what was predicted. '
+        'Shade: share of the row.</caption><thead><tr><th class="level">labels ↓ predicted →</th>'
+        f"{tops}<th>all</th></tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
     )
 
 
@@ -197,7 +200,7 @@ def _largest(items: Sequence[MapClass], matrix: Sequence[Sequence[int]], listed:
     )
     return (
         f'<div class="wide"><table><caption>The {min(listed, len(pairs))} largest confusions of {len(items)} classes; '
-        "the whole matrix is in report.json.</caption><thead><tr><th>Labels say</th><th>Map says</th>"
+        "the whole matrix is in report.json.</caption><thead><tr><th>Labels say</th><th>Predicted</th>"
         f'<th class="n">Pixels</th><th class="n">% of the class</th></tr></thead><tbody>{rows}</tbody></table></div>'
     )
 
@@ -221,7 +224,7 @@ def inputs(told: Sequence[Mapping[str, Any]]) -> str:
     if not told:
         return ""
     keys = list(dict.fromkeys(key for item in told for key in item if key != "reasons"))
-    tops = "".join(f"<th>{text(key.replace('_', ' '))}</th>" for key in keys)
+    tops = "".join(f"<th>{text(_heading(key))}</th>" for key in keys)
     rows = []
     for item in told:
         cells = "".join(f'<td class="name">{text(_shown(item.get(key)))}</td>' for key in keys)
@@ -312,6 +315,12 @@ def _percent(value: float | None) -> float:
 
 def _heat(count: int, whole: int) -> float:
     return 0.55 * count / whole if whole else 0.0
+
+
+def _heading(key: str) -> str:
+    """`gsd_m` → `GSD (m)`."""
+    name, metres = key.removesuffix("_m"), " (m)" if key.endswith("_m") else ""
+    return ("GSD" if name == "gsd" else name.replace("_", " ").capitalize()) + metres
 
 
 def _shown(value: Any) -> str:

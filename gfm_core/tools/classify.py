@@ -24,11 +24,15 @@ from gfm_core.report.palette import with_colours
 from gfm_core.report.pictures import legend_png
 from gfm_core.report.style import class_colormap, write_class_style, write_confidence_style
 from gfm_core.tools.call import described_by
-from gfm_core.tools.embed import opened, plain_paths
-from gfm_core.tools.map_inputs import MapInputs, map_inputs
-from gfm_core.tools.map_labels import Fitted, fit_on_labels, score_map
+from gfm_core.tools.embed import opened, read_files
+from gfm_core.tools.map_inputs import MapInputs, Ready, map_inputs
+from gfm_core.tools.map_labels import Fitted, Labels, fit_on_labels, given_labels, score_map
 from gfm_core.tools.map_report import Findings, report_on
 from gfm_core.tools.map_write import class_names, write_map
+
+_StoredHead = tuple[FusedHead, dict[str, Any]]
+
+_NOTHING_READY = Ready()
 
 logger = logging.getLogger(__name__)
 
@@ -69,30 +73,34 @@ def classify(
     if loaded is not None:
         options["model"] = loaded.name
     parameters = ClassifyParameters(rasters=paths, output=Path(output), **options)
-    return run_classify(parameters, Reporter(progress, cancel), stack=stack, model=loaded)
+    return run_classify(parameters, Reporter(progress, cancel), Ready(stack, loaded))
 
 
-def run_classify(
-    parameters: ClassifyParameters, reporter: Reporter, *, stack: Stack | None = None, model: LoadedModel | None = None
-) -> ClassMap:
+def run_classify(parameters: ClassifyParameters, reporter: Reporter, ready: Ready = _NOTHING_READY) -> ClassMap:
     """The tool itself, for the command line, the worker and `classify`."""
     stored = _stored_head(parameters)
     if stored is not None:
         parameters = _like_head(parameters, stored[1])
+    labels = given_labels(parameters, stored[0] if stored else None)
     places = _Places.of(parameters)
-    inputs = [*plain_paths(parameters.rasters), *filter(None, (parameters.labels, parameters.check))]
     with (
-        Outputs(places.targets, inputs=inputs, overwrite=parameters.overwrite) as outputs,
+        Outputs(
+            places.targets, folders=(places.report,), inputs=_inputs(parameters), overwrite=parameters.overwrite
+        ) as outputs,
         ExitStack() as opened_files,
     ):
         scratch = outputs.partial(places.map).parent / "scratch"
         scratch.mkdir()
         constants = _constants(stored[1]) if stored else None
-        source = map_inputs(
-            parameters, scratch, opened_files, reporter.step(0, 0.5), stack=stack, model=model, constants=constants
-        )
-        fitted = _fitted(parameters, source, stored, reporter.step(0.5, 0.7))
-        return _finish(parameters, places, outputs, source, fitted, reporter.step(0.7, 1))
+        source = map_inputs(parameters, scratch, opened_files, reporter.step(0, 0.5), ready=ready, constants=constants)
+        fitted = _fitted(parameters, source, stored or labels.training, reporter.step(0.5, 0.7))
+        return _finish(parameters, outputs, source, fitted, reporter.step(0.7, 1), check_labels=labels.check)
+
+
+def _inputs(parameters: ClassifyParameters) -> list[str]:
+    """Every file that is read, so that none of them is written to."""
+    others = (parameters.labels, parameters.check, parameters.head)
+    return [*read_files(parameters), *filter(None, others)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +131,7 @@ class _Places:
         return [item for item in (self.map, self.confidence, self.legend, self.report, self.head) if item is not None]
 
 
-def _stored_head(parameters: ClassifyParameters) -> tuple[FusedHead, dict[str, Any]] | None:
+def _stored_head(parameters: ClassifyParameters) -> _StoredHead | None:
     """A head from a file, or None where one is to be fitted; raises `ParameterError` if neither can work."""
     if parameters.head in HEADS:
         if parameters.labels is None:
@@ -151,29 +159,24 @@ def _constants(meta: dict[str, Any]) -> Constants:
 
 
 def _fitted(
-    parameters: ClassifyParameters,
-    source: MapInputs,
-    stored: tuple[FusedHead, dict[str, Any]] | None,
-    reporter: Reporter,
+    parameters: ClassifyParameters, source: MapInputs, given: _StoredHead | Labels | None, reporter: Reporter
 ) -> Fitted:
     """The stored head, checked against the input, or one fitted on the labels."""
-    if stored is not None:
-        head, meta = stored
+    assert given is not None, "checked by _stored_head"
+    if isinstance(given, tuple):
+        head, meta = given
         check_head(meta, source.told, name=Path(parameters.head).name)
-        return Fitted(head, None, None, None, ())
-    return fit_on_labels(parameters, source, reporter)
+        return Fitted(head, None, None, None)
+    return fit_on_labels(given, parameters.head, source, reporter)
 
 
 def _finish(
-    parameters: ClassifyParameters,
-    places: _Places,
-    outputs: Outputs,
-    source: MapInputs,
-    fitted: Fitted,
-    reporter: Reporter,
-) -> ClassMap:
+    parameters: ClassifyParameters, outputs: Outputs, source: MapInputs, fitted: Fitted, reporter: Reporter, *,
+    check_labels: Labels | None,
+) -> ClassMap:  # fmt: skip
     """Write the map, its styles, the head and the report; score the map on the check labels."""
-    classes = with_colours(fitted.head.classes, parameters.labels, parameters.field)
+    places = _Places.of(parameters)
+    classes = with_colours(fitted.head.classes, parameters.labels, parameters.field, layer=parameters.layer)
     made = outputs.partial(places.map)
     pixels = write_map(
         source.features, fitted.head, made, outputs.partial(places.confidence), colormap=class_colormap(classes),
@@ -182,20 +185,24 @@ def _finish(
     write_class_style(made, classes, counts=pixels)
     write_confidence_style(outputs.partial(places.confidence))
     legend_png(outputs.partial(places.legend), classes)
-    check = score_map(parameters, made, source, classes) if parameters.check else None
+    source.check_unchanged()
+    check = score_map(check_labels, made, source, classes) if check_labels is not None else None
     if places.head is not None:
         save_head(outputs.partial(places.head), fitted.head, dict(source.told))
-    notes = (*source.notes, *fitted.notes, *(check.notes if check else ()))
-    for note in notes:
+    found = (*fitted.notes, *(check.notes if check else ()))
+    for note in found:
         logger.info(note)
+    for warning in fitted.warnings:
+        logger.warning(warning)
+    notes = (*source.notes, *found)
     findings = Findings(
         classes=classes, pixels=pixels, labelled=fitted.labelled, cross_validation=fitted.cross_validation,
-        square_m=fitted.square_m, check=check, notes=notes,
+        square_m=fitted.square_m, check=check, notes=notes, warnings=fitted.warnings,
     )  # fmt: skip
     confidence = outputs.partial(places.confidence)
     report_on(outputs.partial(places.report), parameters, source, findings, made=made, confidence=confidence)
     reporter.update(1.0, "done")
     return ClassMap(
         places.map, places.confidence, places.report / "report.html", classes, fitted.cross_validation,
-        check, pixels, notes,
+        check, pixels, (*notes, *fitted.warnings),
     )  # fmt: skip

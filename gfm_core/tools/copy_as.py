@@ -7,6 +7,8 @@ from typing import Any
 
 from gfm_core.parameters import ParameterInfo, Parameters, Role, parameters_of, tool_name
 
+_NOT_REPEATED = ("overwrite",)  # whoever repeats a run decides anew whether to replace what it made
+
 
 def as_command(parameters: Parameters) -> str:
     """`gfm embed a.tif b.tif -o out.tif --cell 20.0`: only what differs from the defaults."""
@@ -15,7 +17,7 @@ def as_command(parameters: Parameters) -> str:
         value = getattr(parameters, info.name)
         if info.spec.role is Role.RASTERS:
             words += list(value)
-        elif value != info.default:
+        elif value != info.default and info.name not in _NOT_REPEATED:
             words += _option(info, value)
     return shlex.join(words)
 
@@ -33,7 +35,7 @@ def as_python(parameters: Parameters) -> str:
     options = [
         f"{info.name}={plain[info.name]!r}"
         for info in parameters_of(type(parameters))
-        if info.name not in ("rasters", "output") and getattr(parameters, info.name) != info.default
+        if info.name not in ("rasters", "output", *_NOT_REPEATED) and getattr(parameters, info.name) != info.default
     ]
     arguments = ", ".join([repr(plain["rasters"]), repr(plain["output"]), *options])
     return f"import gfm_core as gfm\ngfm.{tool_name(type(parameters))}({arguments})"

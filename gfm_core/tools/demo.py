@@ -11,6 +11,7 @@ from gfm_core.parameters import ClassifyParameters, EmbedParameters
 from gfm_core.progress import Reporter
 from gfm_core.tools.classify import ClassMap, run_classify
 from gfm_core.tools.embed import run_embed
+from gfm_core.tools.map_inputs import Ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +37,6 @@ def run_demo(folder: Path, reporter: Reporter) -> DemoResult:
             where="split = 'train'", check="rest", overwrite=True,
         ),
         reporter.step(0.4, 1),
+        Ready(embedding=embedding),
     )  # fmt: skip
     return DemoResult(embedding, made, made.report.parent / "map.png")

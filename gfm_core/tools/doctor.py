@@ -28,7 +28,7 @@ class Check:
 
 
 _NEEDED = ("torch", "rasterio", "geopandas", "pyogrio", "shapely", "pyproj", "numpy", "scipy", "odc.geo", "sklearn",
-           "safetensors", "skops", "PIL", "click", "rich")  # fmt: skip
+           "safetensors", "PIL", "click", "rich")  # fmt: skip
 
 
 def check_installation() -> list[Check]:

@@ -8,17 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from gfm_core.embedding.file import EmbeddingFile, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
 from gfm_core.embedding.pipeline import Engine
-from gfm_core.errors import CheckpointError
-from gfm_core.grid import CellRange
+from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
-from gfm_core.parameters import EmbedParameters, StackParameters
+from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
 from gfm_core.raster.stack import Constants, Stack, open_stack
 from gfm_core.raster.write import Outputs
@@ -26,7 +23,10 @@ from gfm_core.report.pictures import pca_preview, rgb_bands
 from gfm_core.report.style import write_embedding_style
 from gfm_core.tools.call import described_by
 
-_PREVIEW_CELLS = 1024  # along the longer side of the picture
+_PREVIEW_CELLS = 512  # along the longer side of the picture
+_RANGE_CELLS = 160  # along a side: enough to know the range of a band
+
+_FIXED_BY_STACK = ("cell_size", "extent", "crs", "like")
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ def embed(
     Raises `GfmError` with one sentence where something cannot work; then nothing is left behind.
     """
     stack, paths = opened(rasters)
+    fixed = next((name for name in _FIXED_BY_STACK if stack is not None and options.get(name) is not None), None)
+    if fixed is not None:
+        raise ParameterError(f"{fixed} cannot change an opened stack; give it to open_stack, or embed the files.")
     model = options.get("model")
     loaded = model if isinstance(model, LoadedModel) else None
     if loaded is not None:
@@ -68,7 +71,7 @@ def run_embed(
     """The tool itself, for the command line, the worker and `embed`."""
     parameters, constants, like = _like(parameters)
     picture = preview_path(parameters.output)
-    inputs = plain_paths(parameters.rasters)
+    inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
     with Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs:
         stack = stack or stack_of(parameters, constants)
         for note in stack.notes:
@@ -102,8 +105,15 @@ def engine_of(parameters: StackParameters, model: LoadedModel | None) -> Engine 
 
 
 def told_parameters(parameters: StackParameters) -> dict[str, Any]:
-    """The parameters that the tags tell; the rasters stand there as sources, in canonical order."""
-    return {name: value for name, value in parameters.provenance().items() if name != "rasters"}
+    """The parameters that the tags tell; the rasters stand there as sources, in canonical order.
+
+    `precision` is the one that `auto` came to on this machine, for it changes pixels.
+    """
+    told = {name: value for name, value in parameters.provenance().items() if name != "rasters"}
+    if "network" in told["groups"] or "auto" in told["groups"]:
+        dtype = resolve_precision(parameters.precision, resolve_device(parameters.device))
+        told["precision"] = "float32" if dtype.itemsize == 4 else "bf16"
+    return told
 
 
 def plain_paths(rasters: Iterable[str]) -> list[str]:
@@ -111,6 +121,12 @@ def plain_paths(rasters: Iterable[str]) -> list[str]:
     from gfm_core.raster.argument import parse_argument
 
     return [parse_argument(item).path for item in rasters]
+
+
+def read_files(parameters: StackParameters) -> list[str]:
+    """What a tool reads: rasters, the model, the layer of the extent. None of them may be written to."""
+    others = [item for item in (parameters.model, parameters.extent or "") if Path(item).is_file()]
+    return [*plain_paths(parameters.rasters), *others]
 
 
 def preview_path(output: Path) -> Path:
@@ -121,30 +137,28 @@ def preview_path(output: Path) -> Path:
 def write_preview(embedding: EmbeddingFile, path: Path) -> None:
     """The picture of the embedding, and its style in QGIS: the three bands that vary most as red, green, blue."""
     group = "network" if "network" in embedding.groups else next(iter(embedding.groups))
-    step = max(1, -(-max(embedding.cells.shape) // _PREVIEW_CELLS))
-    values = _thinned(embedding, group, step)
-    pca_preview(path, values)
-    chosen, ranges = rgb_bands(values.reshape(len(values), -1))
+    stored = embedding.read_small(group, _PREVIEW_CELLS)
+    pca_preview(path, stored, nodata=0 if embedding.dtype == "uint8" else None)
+    thinned = stored[:, :: -(-stored.shape[1] // _RANGE_CELLS), :: -(-stored.shape[2] // _RANGE_CELLS)]
+    chosen, ranges = rgb_bands(embedding.values_of(group, thinned).reshape(len(stored), -1))
     first = embedding.groups[group].start
     write_embedding_style(embedding.path, tuple(first + band for band in chosen), ranges)
 
 
-def _thinned(embedding: EmbeddingFile, group: str, step: int) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """Every `step`-th cell of every `step`-th row, a strip at a time."""
-    cells = embedding.cells
-    rows = [
-        embedding.read(group, CellRange(cells.row + row, cells.col, 1, cells.cols))[:, 0, ::step]
-        for row in range(0, cells.rows, step)
-    ]
-    return np.stack(rows, axis=1)
-
-
 def _like(parameters: EmbedParameters) -> tuple[EmbedParameters, Constants | None, EmbeddingFile | None]:
-    """`--like`: the cell size, groups, storage, model and normalisation of another embedding."""
+    """`--like`: the cell size, groups, storage, model and normalisation of another embedding.
+
+    A model or precision that is asked for stays: the file may have moved since.
+    """
     if parameters.like is None:
         return parameters, None, None
     other = open_embedding(parameters.like)
-    told = {name: other.parameters[name] for name in ("model", "precision") if name in other.parameters}
+    defaults = {info.name: info.default for info in parameters_of(EmbedParameters)}
+    told = {
+        name: other.parameters[name]
+        for name in ("model", "precision")
+        if name in other.parameters and getattr(parameters, name) == defaults[name]
+    }
     same = replace(
         parameters, cell_size=other.lattice.cell_size, groups=tuple(other.groups), dtype=other.dtype, **told
     )  # fmt: skip

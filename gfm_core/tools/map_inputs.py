@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding, source_records
-from gfm_core.embedding.make import Recipe, make_embedding
+from gfm_core.embedding.make import Recipe, check_unchanged, make_embedding
 from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
 from gfm_core.model.checkpoint import LoadedModel, load_model
-from gfm_core.parameters import GROUPS, ClassifyParameters
+from gfm_core.parameters import GROUPS, HEADS, ClassifyParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.frame import Region
 from gfm_core.raster.read import StackReader
@@ -41,6 +41,11 @@ class MapInputs:
     sources: list[dict[str, Any]]
     notes: tuple[str, ...]
     told: dict[str, Any]
+
+    def check_unchanged(self) -> None:
+        """Raise `InputError` if a raster was written to, or vanished, since it was opened."""
+        if isinstance(self.features, StackFeatures):
+            check_unchanged(self.features.reader.stack)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -83,24 +88,41 @@ def _around(rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Region:
 
 
 def with_bands(features: Features, source: MapFeatures) -> Features:
-    """`features` and, as `bands`, the raw bands among the columns of `fine`: the floor that every map is measured against."""
+    """`features` and, as `bands`, the raw bands among the columns of `fine`: the floor that every map has to beat."""
     if "fine" not in features:
         return features
     return {**features, "bands": features["fine"][:, band_positions(source.columns["fine"])]}
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What the caller has at hand already: a stack, a loaded model, and the stack's embedding in the default groups."""
+
+    stack: Stack | None = None
+    model: LoadedModel | None = None
+    embedding: EmbeddingFile | None = None
+
+
 def map_inputs(
-    parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, *,
-    stack: Stack | None, model: LoadedModel | None, constants: Constants | None,
+    parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, *, ready: Ready,
+    constants: Constants | None,
 ) -> MapInputs:  # fmt: skip
-    """Open what the parameters name; rasters are embedded into the folder `scratch` first."""
+    """Open what the parameters name, unless it is `ready`; rasters are embedded into the folder `scratch` first."""
     paths = plain_paths(parameters.rasters)
-    embeddings = [path for path in paths if stack is None and Path(path).is_file() and is_embedding(path)]
+    embeddings = [path for path in paths if ready.stack is None and Path(path).is_file() and is_embedding(path)]
     if embeddings and len(paths) > 1:
         raise ParameterError(f"{Path(embeddings[0]).name} is an embedding; give it alone, or rasters alone.")
     if embeddings:
         return _from_embedding(open_embedding(embeddings[0]), parameters)
-    return _from_rasters(parameters, scratch, opened, reporter, stack or stack_of(parameters, constants), model)
+    stack = ready.stack or stack_of(parameters, constants)
+    for note in stack.notes:
+        logger.info(note)
+    groups = _wanted(parameters, GROUPS)
+    embedding = ready.embedding
+    stored = tuple(group for group in groups if group != "fine")
+    if stored and embedding is None:
+        embedding = _embedded(parameters, stack, stored, scratch, reporter, ready.model)
+    return _from_rasters(parameters, opened, stack, groups, embedding)
 
 
 def _wanted(parameters: ClassifyParameters, there: tuple[str, ...]) -> tuple[str, ...]:
@@ -118,34 +140,39 @@ def _wanted(parameters: ClassifyParameters, there: tuple[str, ...]) -> tuple[str
 def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) -> MapInputs:
     groups = _wanted(parameters, tuple(embedding.groups))
     notes = ("Made from the embedding alone: the map has its cells, and per-pixel detail of the rasters is not used.",)
-    if parameters.map_gsd is not None:
-        raise ParameterError("map_gsd needs rasters; an embedding alone gives a map of its cells.")
+    logger.info(notes[0])
+    for name, value in (("map_gsd", parameters.map_gsd), ("extent", parameters.extent), ("crs", parameters.crs)):
+        if value is not None:
+            raise ParameterError(f"{name} needs rasters; an embedding alone gives a map of all its cells.")
+    size = embedding.lattice.cell_size
+    if parameters.head in HEADS and parameters.cell_size not in (None, size):
+        raise ParameterError(f"cell_size is {size:g} m in {embedding.path.name}; embed again for another one.")
     features = CellFeatures(embedding, groups)
-    return MapInputs(features, list(embedding.sources), notes, _told(features, embedding.model, embedding.constants,
-                                                                     embedding.lattice.cell_size))  # fmt: skip
+    told = _told(features, embedding.model, embedding.constants, embedding.lattice.cell_size)
+    return MapInputs(features, list(embedding.sources), notes, told)
+
+
+def _embedded(
+    parameters: ClassifyParameters, stack: Stack, groups: tuple[str, ...], scratch: Path, reporter: Reporter,
+    model: LoadedModel | None,
+) -> EmbeddingFile:  # fmt: skip
+    """The stack's cell groups, embedded into the folder `scratch`."""
+    loaded = (model or load_model(parameters.model)) if "network" in groups else None
+    recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters))
+    engine = engine_of(parameters, loaded)
+    return make_embedding(
+        scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter
+    )  # fmt: skip
 
 
 def _from_rasters(
-    parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, stack: Stack,
-    model: LoadedModel | None,
+    parameters: ClassifyParameters, opened: ExitStack, stack: Stack, groups: tuple[str, ...],
+    embedding: EmbeddingFile | None,
 ) -> MapInputs:  # fmt: skip
-    groups = _wanted(parameters, GROUPS)
-    for note in stack.notes:
-        logger.info(note)
-    embedding = None
-    stored = tuple(group for group in groups if group != "fine")
-    loaded = (model or load_model(parameters.model)) if "network" in stored else None
-    if stored:
-        recipe = Recipe(stored, "uint8", loaded, told_parameters(parameters))
-        embedding = make_embedding(
-            scratch / "embedding.tif", stack, recipe, engine_of(parameters, loaded),
-            threads=parameters.threads, reporter=reporter,
-        )  # fmt: skip
     grid = map_grid(stack, map_gsd=parameters.map_gsd, cut_to_cells=parameters.extent is not None)
-    reader = opened.enter_context(StackReader(stack))
-    features = StackFeatures(reader, grid, groups, embedding)
-    told_model = {"name": loaded.name, "sha256": loaded.sha256} if loaded else {}
-    told = _told(features, told_model, stack.constants, stack.lattice.cell_size)
+    features = StackFeatures(opened.enter_context(StackReader(stack)), grid, groups, embedding)
+    model = embedding.model if embedding is not None and "network" in groups else {}
+    told = _told(features, model, stack.constants, stack.lattice.cell_size)
     return MapInputs(features, source_records(stack), stack.notes, told)
 
 

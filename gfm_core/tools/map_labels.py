@@ -18,14 +18,19 @@ from gfm_core.heads.score import CrossValidation, Scores, cross_validate, score
 from gfm_core.labels.burn import burn
 from gfm_core.labels.folds import spatial_folds
 from gfm_core.labels.pixels import LabelPixels
-from gfm_core.labels.read import read_labels
+from gfm_core.labels.read import RasterLabels, VectorLabels, read_labels
 from gfm_core.parameters import ClassifyParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.frame import Region
 from gfm_core.tools.map_inputs import Features, MapInputs
 
+Labels = VectorLabels | RasterLabels
+
 _TRAINING_PIXELS = (
     2000  # a class: more add nothing (shared/quality.md: 100 labels a class nearly exhaust what labels say)
+)
+_NO_SCORE = (
+    "Without the labels of one fold a single class is left, so there is no score by folds; label more places of each."
 )
 _CHECK_PIXELS = 1_000_000  # a class: all of them, within reason
 
@@ -38,32 +43,80 @@ class Fitted:
     labelled: LabelPixels | None
     cross_validation: CrossValidation | None
     square_m: float | None  # side of the ground squares of its folds
-    notes: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what the user should know before believing the scores
 
 
-def fit_on_labels(parameters: ClassifyParameters, source: MapInputs, reporter: Reporter) -> Fitted:
-    """Burn the labels, read their features, cross-validate on spatial folds, and fit on all of them."""
-    assert parameters.labels is not None
+@dataclass(frozen=True, slots=True)
+class GivenLabels:
+    """What labels the user gave, read before any work: to fit a head, and to score the map."""
+
+    training: Labels | None
+    check: Labels | None
+
+
+def given_labels(parameters: ClassifyParameters, head: FusedHead | None) -> GivenLabels:
+    """Read the labels that the parameters name; a stored `head` needs none to be fitted on, and knows the classes."""
+    training = None
+    if head is None and parameters.labels is not None:
+        training = read_labels(
+            parameters.labels, layer=parameters.layer, field=parameters.field, where=parameters.where
+        )  # fmt: skip
+    if parameters.check is None:
+        return GivenLabels(training, None)
+    classes = head.classes if head is not None else training.classes if training is not None else None
+    rest = parameters.check == "rest"
+    if rest and (parameters.where is None or parameters.labels is None):
+        raise LabelError("check 'rest' means the labels that --where leaves out; give --where, or a file to check on.")
+    check = read_labels(
+        parameters.labels if rest and parameters.labels else parameters.check,
+        layer=parameters.layer if rest else None,
+        field=parameters.field,
+        where=parameters.where if rest else None,
+        rest=rest,
+        classes=classes,
+    )
+    return GivenLabels(training, check)
+
+
+def fit_on_labels(labels: Labels, kind: str, source: MapInputs, reporter: Reporter) -> Fitted:
+    """Burn the labels, read their features, cross-validate on spatial folds, and fit heads of `kind` on all of them."""
     grid = source.features.grid
-    labels = read_labels(
-        parameters.labels, layer=parameters.layer, field=parameters.field, where=parameters.where
-    )  # fmt: skip
     pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_TRAINING_PIXELS)
     if len(pixels.classes) < 2:
         raise LabelError(
-            f"{Path(parameters.labels).name} has only the class {pixels.classes[0].name!r} inside the rasters; "
+            f"{labels.name} has only the class {pixels.classes[0].name!r} inside the rasters; "
             "label at least two classes there."
         )
     features = source.at(pixels.rows, pixels.cols, reporter.step(0, 0.6))
     pixels, features, lost = _with_data(pixels, features)
     scalers = {group: Scaler.fit(values) for group, values in source.sample().items()}
-    kind = "lda" if parameters.head == "auto" else parameters.head
-    folds = spatial_folds(*ground_metres(grid, pixels.rows, pixels.cols), pixels.codes)
-    validation = cross_validate(features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers)
+    kind = "lda" if kind == "auto" else kind
+    names = {item.code: item.name for item in pixels.classes}
+    x, y = ground_metres(grid, pixels.rows, pixels.cols)
+    folds = spatial_folds(x, y, pixels.codes, units=pixels.units, names=names)
+    validation, scored = None, folds.notes
+    if folds.count > 1:
+        try:
+            validation = cross_validate(features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers)
+            scored = (*folds.notes, *validation.notes)
+        except LabelError:
+            scored = (*folds.notes, _NO_SCORE)
     reporter.update(0.9, "fitting")
     fused = {group: features[group] for group in source.groups}
     head = fit_fused(fused, pixels.codes, pixels.classes, kind, scalers)
-    return Fitted(head, pixels, validation, folds.square_m, (*pixels.notes, *lost, *folds.notes))
+    return Fitted(
+        head, pixels, validation, folds.square_m, (*pixels.notes, *lost), (*_single_places(pixels), *scored)
+    )  # fmt: skip
+
+
+def _single_places(pixels: LabelPixels) -> list[str]:
+    """A warning for each class that was labelled in one place: its folds are neighbours of each other."""
+    return [
+        f"Class {item.name!r} is labelled in one place only; its score is weak evidence: label it in more places."
+        for item in pixels.classes
+        if len(np.unique(pixels.units[pixels.codes == item.code])) == 1
+    ]
 
 
 def _with_data(pixels: LabelPixels, features: Features) -> tuple[LabelPixels, Features, tuple[str, ...]]:
@@ -93,20 +146,8 @@ def ground_metres(
     return np.asarray((cols + 0.5) * side, np.float64), np.asarray(-(rows + 0.5) * side, np.float64)
 
 
-def score_map(parameters: ClassifyParameters, made: Path, source: MapInputs, classes: tuple[MapClass, ...]) -> Scores:
+def score_map(labels: Labels, made: Path, source: MapInputs, classes: tuple[MapClass, ...]) -> Scores:
     """The written map against the check labels, pixel by pixel."""
-    assert parameters.check is not None
-    rest = parameters.check == "rest"
-    if rest and (parameters.where is None or parameters.labels is None):
-        raise LabelError("check 'rest' means the labels that --where leaves out; give --where, or a file to check on.")
-    labels = read_labels(
-        parameters.labels if rest and parameters.labels else parameters.check,
-        layer=parameters.layer if rest else None,
-        field=parameters.field,
-        where=parameters.where if rest else None,
-        rest=rest,
-        classes=classes,
-    )
     grid = source.features.grid
     pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_CHECK_PIXELS)
     mapped = _map_codes(made, grid, pixels)

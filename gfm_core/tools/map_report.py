@@ -29,6 +29,7 @@ class Findings:
     square_m: float | None
     check: Scores | None
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def report_on(
@@ -52,6 +53,7 @@ def report_on(
         check=check.to_dict() if check else None,
         check_name=_check_name(parameters),
         notes=findings.notes,
+        warnings=findings.warnings,
         inputs=tuple(_input(item) for item in source.sources),
         parameters=parameters.to_dict(),
         command=as_command(parameters),

@@ -47,7 +47,7 @@ class Turn:
 def turned(modality: ModalityInput, turn: Turn) -> ModalityInput:
     """The statistics of the turned pixels. Relief and slope do not depend on the direction."""
     features = turn.of(modality.features, 2, 3)
-    patch = features[..., :_PATCH].unflatten(-1, (PATCH_SIDE, PATCH_SIDE))
+    patch = features[..., :_PATCH].reshape(*features.shape[:-1], PATCH_SIDE, PATCH_SIDE)
     patch = turn.of(patch, -2, -1).flatten(-2)
     return dataclasses.replace(
         modality,
@@ -92,10 +92,7 @@ def without_bands(
         for item, keeps in zip(modalities, kept, strict=True)
         for band, keep in zip(item.bands, keeps, strict=True)
     )
-    return [
-        _keeping(item, [keep and not (optical_lost and band.kind is BandKind.INDEX) for band, keep in zip(item.bands, keeps, strict=True)])
-        for item, keeps in zip(modalities, kept, strict=True)
-    ]  # fmt: skip
+    return [_keeping(item, keeps, optical_lost) for item, keeps in zip(modalities, kept, strict=True)]
 
 
 def _draw_kept(modality: ModalityInput, share: float, generator: np.random.Generator) -> list[bool]:
@@ -108,9 +105,11 @@ def _draw_kept(modality: ModalityInput, share: float, generator: np.random.Gener
     return [number not in gone for number in range(count)]
 
 
-def _keeping(modality: ModalityInput, kept: Sequence[bool]) -> ModalityInput:
-    if all(kept):
-        return modality
+def _keeping(modality: ModalityInput, kept: Sequence[bool], indices_lost: bool) -> ModalityInput:
     mask = torch.tensor(kept)
+    if indices_lost:
+        mask &= torch.tensor([band.kind is not BandKind.INDEX for band in modality.bands])
+    if bool(mask.all()):
+        return modality
     features = torch.where(mask.unsqueeze(-1), modality.features, 0)
     return dataclasses.replace(modality, features=features, present=modality.present & mask)

@@ -7,9 +7,14 @@ network from forgetting its surroundings (`quality.md`, section 3). Each set of 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import safetensors
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -45,3 +50,29 @@ def fit_codebook(features: Tensor, clusters: int, seed: int) -> Codebook:
     with np.errstate(all="ignore"):
         means.fit(standard.numpy())
     return Codebook(mean, sd, torch.from_numpy(means.cluster_centers_.astype(np.float32)))
+
+
+Books = dict[str, tuple[Codebook, Codebook]]  # by modality set: of near, of wide statistics
+
+
+def save_books(path: Path, books: Books) -> None:
+    """Codebooks as safetensors; the names of the modality sets stand in the metadata."""
+    keys = sorted(books)
+    tensors = {
+        f"{number}.{which}.{name}": getattr(book, name).contiguous()
+        for number, key in enumerate(keys)
+        for which, book in zip(("near", "wide"), books[key], strict=True)
+        for name in ("mean", "sd", "centres")
+    }
+    safetensors.torch.save_file(tensors, path, {"keys": json.dumps(keys)})
+
+
+def load_books(path: Path) -> Books:
+    """The inverse of `save_books`."""
+    with safetensors.safe_open(path, framework="pt") as file:
+        keys = json.loads(file.metadata()["keys"])
+        return {key: (_book(file, f"{number}.near"), _book(file, f"{number}.wide")) for number, key in enumerate(keys)}
+
+
+def _book(file: Any, prefix: str) -> Codebook:
+    return Codebook(*(file.get_tensor(f"{prefix}.{name}") for name in ("mean", "sd", "centres")))

@@ -19,10 +19,9 @@ from gfm_core.model.tokens import ModalityInput
 from gfm_core.raster.read import PixelWindow
 from gfm_core.raster.stack import Stack
 from gfm_core.sampling import Query, StackDataset, random_batch, snap, with_dates
-
 from gfm_training.augment import Radiometry, Turn, turned, with_radiometry, without_bands
 from gfm_training.cache import CachedReader
-from gfm_training.codebook import Codebook
+from gfm_training.codebook import Books, Codebook
 from gfm_training.discover import Place, with_cell_pixels
 from gfm_training.masking import Layout, draw_hidden
 from gfm_training.settings import TrainSettings
@@ -53,9 +52,6 @@ class WindowQuery:
     place: int
     pixels: int
     query: Query
-
-
-Books = dict[str, tuple[Codebook, Codebook]]  # near, wide
 
 
 class Places:
@@ -129,8 +125,8 @@ def place_weights(places: Places) -> np.ndarray:
     sets = [places.key(number) for number in range(len(places))]
     area = np.array([np.prod(place.stack.cells.shape, dtype=float) for place in places.places]) ** 0.25
     shared = np.array([sets.count(key) for key in sets]) ** -0.5
-    weights: np.ndarray = area * shared
-    return weights / weights.sum()
+    weights: np.ndarray = area * shared / (area * shared).sum()
+    return weights
 
 
 class WindowDataset(Dataset[Batch]):
@@ -210,7 +206,7 @@ def _few_dates(stack: Stack, most: int, chance: np.random.Generator) -> Stack:
     return replace(stack, modalities=tuple(modalities))
 
 
-# ---- Fixed windows of all places --------------------------------------------------------------------------------------
+# ---- Fixed windows of all places ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,4 +234,3 @@ def survey(places: Places, settings: TrainSettings, *, windows: int) -> Iterator
                 for item, part in zip(stack.modalities, read_windows(dataset, stack, queries), strict=True)
             ]
             yield Survey(places.key(place), [part.to_input(stack) for part in parts], *near_and_wide(parts))
-

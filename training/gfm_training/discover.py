@@ -12,7 +12,6 @@ from gfm_core.grid import Bounds
 from gfm_core.raster.ground import transform_bounds
 from gfm_core.raster.source import Source, open_source
 from gfm_core.raster.stack import Stack, open_stack
-
 from gfm_training.settings import Manifest
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".img", ".vrt")
@@ -105,7 +104,7 @@ def _sharing_ground(sources: Sequence[tuple[Path, tuple[Source, ...]]]) -> list[
     groups: list[list[int]] = []
     for number, box in enumerate(boxes):
         touching = [group for group in groups if any(box.intersection(boxes[other]) for other in group)]
-        merged = sorted(index for group in touching for index in group) + [number]
+        merged = [*sorted(index for group in touching for index in group), number]
         groups = [group for group in groups if group not in touching] + [merged]
     return [[sources[number][0] for number in group] for group in sorted(groups)]
 

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from gfm_core.bands import BandKind
 from gfm_core.raster.stack import Modality
-
 from gfm_training.settings import TrainSettings
 
 Hidden = NDArray[np.bool_]  # [T, n, n] of one modality
@@ -45,9 +44,11 @@ def draw_hidden(
 ) -> list[Hidden]:
     """What is hidden of each modality in one window of `cells` x `cells`."""
     hidden = [np.zeros((len(item.dates), cells, cells), np.bool_) for item in layouts]
-    ground = draw_blocks(cells, generator) if generator.random() < 0.5 else draw_cells(cells, settings.hidden, generator)
+    ground = (
+        draw_blocks(cells, generator) if generator.random() < 0.5 else draw_cells(cells, settings.hidden, generator)
+    )
     for part in hidden:
-        part |= ground
+        part[:] = ground
     _hide_sensor(layouts, hidden, settings.hide_sensor, generator)
     _hide_date(layouts, hidden, settings.hide_date, generator)
     return hide_indices(layouts, hidden)

@@ -7,17 +7,17 @@ import math
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import nn
 
 from gfm_training.data import Batch
+from gfm_training.lightning_parts import Callback, LightningModule, Trainer
 from gfm_training.objective import Objective
 from gfm_training.settings import TrainSettings
 
 _DECAY_SHARE = 0.2  # the last fifth of the run
 
 
-class JepaTraining(LightningModule):
+class JepaTraining(LightningModule):  # type: ignore[misc]
     """Trains an `Objective` for `settings.steps` steps."""
 
     def __init__(self, objective: Objective, settings: TrainSettings) -> None:
@@ -41,19 +41,37 @@ class JepaTraining(LightningModule):
         learnt = [item for item in self.objective.named_parameters() if item[1].requires_grad]
         decays = [weight for name, weight in learnt if decaying(name, weight)]
         others = [weight for name, weight in learnt if not decaying(name, weight)]
-        groups = [{"params": decays, "weight_decay": self.settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+        groups = [
+            {"params": decays, "weight_decay": self.settings.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
         optimiser = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.95))
         steps, warmup = self.settings.steps, self.settings.warmup
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps, warmup=warmup))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:  # noqa: ARG002
-        """The slow copy follows after every step."""
-        self.objective.model.update_target(momentum(self.global_step, self.settings.steps))
+
+class SlowCopy(Callback):  # type: ignore[misc]
+    """Lets the slow copy follow after every step.
+
+    A callback, and the first one: Lightning calls the module's own hook after the callbacks, so that they would probe
+    and save a copy that is one step behind.
+    """
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: JepaTraining,
+        outputs: Any,  # noqa: ARG002 (Lightning's names)
+        batch: Batch,  # noqa: ARG002
+        batch_idx: int,  # noqa: ARG002
+    ) -> None:
+        """Move it by the momentum of this step."""
+        pl_module.objective.model.update_target(momentum(trainer.global_step, pl_module.settings.steps))
 
 
 def rate(step: int, steps: int, *, warmup: int) -> float:
-    """Share of the learning rate at `step`: rises over `warmup` (at most a tenth of the run), falls over the last fifth."""
+    """Share of the rate at `step`: rises over `warmup` (at most a tenth of the run), falls over the last fifth."""
     rising = min((step + 1) / max(min(warmup, steps // 10), 1), 1.0)
     falling = min((steps - step) / max(steps * _DECAY_SHARE, 1), 1.0)
     return max(min(rising, falling), 0.0)

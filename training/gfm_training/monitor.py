@@ -9,12 +9,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.tokens import ModalityInput
-
+from gfm_training.lightning_parts import Callback, Trainer
 from gfm_training.module import JepaTraining
 from gfm_training.probe import Scene, Score, probe
 
@@ -52,16 +51,18 @@ class Prober:
     without: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def __call__(self, encoder: CellEncoder, step: int, network: str) -> ProbePoint:
-        """The scores of one encoder, on the CPU and in float32, as `gfm embed` would run it there."""
-        own = copy.deepcopy(encoder).to("cpu").eval()
+        """The scores of one encoder as a checkpoint would hold it (bf16 weights), run on the CPU in float32."""
+        own = copy.deepcopy(encoder).to("cpu", torch.bfloat16).float().eval()
         scores = []
         for scene in self.scenes:
             score = probe(own, scene, self.without.get(scene.name))
             self.without[scene.name] = score.without
             scores.append(score)
         rank = effective_rank(survey_latents(own, self.inputs))
-        means = [_mean([getattr(score, part) for score in scores]) for part in ("fused", "network", "without")]
-        return ProbePoint(step, network, *means, rank=round(rank, 2), scenes=tuple(scores))
+        fused, alone, without = (
+            _mean([getattr(score, part) for score in scores]) for part in ("fused", "network", "without")
+        )
+        return ProbePoint(step, network, fused, alone, without, round(rank, 2), tuple(scores))
 
 
 def _mean(scores: Sequence[dict[int, float]]) -> float:
@@ -87,7 +88,7 @@ def effective_rank(latents: Tensor) -> float:
     return float(torch.exp(-(shares * shares.clamp_min(1e-12).log()).sum()))
 
 
-class Watch(Callback):
+class Watch(Callback):  # type: ignore[misc]
     """Probes at step 0, every `every` steps and at the end; hands the best network to `keep`; talks through `say`."""
 
     def __init__(
@@ -111,14 +112,14 @@ class Watch(Callback):
         """Remember."""
         self.points = [point_from_dict(values) for values in state_dict["points"]]
 
-    def on_train_start(self, trainer: Trainer, pl_module: JepaTraining) -> None:  # type: ignore[override]
+    def on_train_start(self, trainer: Trainer, pl_module: JepaTraining) -> None:
         """The untrained network is the first to be beaten."""
         self._started = self._told = time.monotonic()
         self._first_step = self._told_step = trainer.global_step
         if not self.points:
             self._probe(pl_module, 0, students_only=True)
 
-    def on_train_batch_end(  # type: ignore[override]
+    def on_train_batch_end(
         self, trainer: Trainer, pl_module: JepaTraining, outputs: Any, batch: Any, batch_idx: int  # noqa: ARG002
     ) -> None:  # fmt: skip
         """Tell now and then, probe when it is time."""

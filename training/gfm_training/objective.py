@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gfm_core.model.jepa import JepaModel
-
-from gfm_training.data import Batch, Books
+from gfm_training.codebook import Books
+from gfm_training.data import Batch
 
 _BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations of a latent
 

@@ -56,7 +56,7 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A labelled scene, ready: inputs of its windows, where its labelled cells are in them, their classes, the draws."""
+    """A labelled scene, ready: inputs of its windows, places of its labelled cells in them, their classes, draws."""
 
     name: str
     inputs: list[list[ModalityInput]]  # [batch][modality]
@@ -85,9 +85,9 @@ def known_scenes(folders: Iterable[Path]) -> list[SceneSource]:
     sample = Path(gfm_core.__file__).parent / "assets" / "sample"
     found = [SceneSource("sample", _tifs(sample, "s2_*.tif"), sample / "landuse.gpkg", None)]
     for top in folders:
-        mesh = top / "terramesh"
+        mesh, carolina = top / "terramesh", top / "north_carolina"
         found += [
-            SceneSource("north_carolina", (top / "north_carolina/lsat7_28m.tif",), top / "north_carolina/points.gpkg", "label"),
+            SceneSource("north_carolina", (carolina / "lsat7_28m.tif",), carolina / "points.gpkg", "label"),
             SceneSource("gewata", (top / "gewata/landsat7_30m.tif",), top / "gewata/lulc.tif"),
             *(
                 SceneSource(name, tuple(mesh / name / file for file in _MESH), mesh / name / "lulc.tif")
@@ -104,14 +104,16 @@ def _tifs(folder: Path, pattern: str) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob(pattern)))
 
 
-# ---- Preparing --------------------------------------------------------------------------------------------------------
+# ---- Preparing ------------------------------------------------------------------------------------------------------
 
 
 def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
     """Read a scene once; raises `GfmError` if its labels cannot be probed."""
     stack = open_stack(source.rasters)
     labels = read_labels(str(source.labels), field=source.field)
-    found = burn(labels, stack.lattice.transform(stack.cells), stack.lattice.crs, stack.cells.shape, per_class=_PER_CLASS)
+    found = burn(
+        labels, stack.lattice.transform(stack.cells), stack.lattice.crs, stack.cells.shape, per_class=_PER_CLASS
+    )
     rows, cols = found.rows + stack.cells.row, found.cols + stack.cells.col
     chosen, where = _richest_windows(rows, cols, stack.cells)
     kept = where >= 0
@@ -122,7 +124,8 @@ def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
     col = cols - np.array([item.col for item in chosen])[where]
     with StackReader(stack) as reader:
         for number, cells in enumerate(chosen):
-            inputs, parts = [], {group: [] for group in columns}
+            inputs: list[ModalityInput] = []
+            parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in columns}
             for modality in stack.modalities:
                 statistics, bands, offset = modality_statistics(reader, modality, cells)
                 inputs.append(network_input(stack, modality, statistics, bands, offset))
@@ -188,10 +191,11 @@ def _standard(X: NDArray[np.float32]) -> NDArray[np.float32]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
         mean, sd = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
-    return np.nan_to_num(np.clip((X - mean) / (sd + 1e-6), -_CLIP, _CLIP), nan=0.0).astype(np.float32)
+    standard: NDArray[np.float32] = np.clip((X - mean) / (sd + 1e-6), -_CLIP, _CLIP).astype(np.float32)
+    return np.nan_to_num(standard, nan=0.0)
 
 
-# ---- Probing ----------------------------------------------------------------------------------------------------------
+# ---- Probing --------------------------------------------------------------------------------------------------------
 
 
 def latents_of(encoder: CellEncoder, scene: Scene) -> NDArray[np.float32]:

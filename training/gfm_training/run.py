@@ -4,55 +4,133 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
+import shutil
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import safetensors.torch
 import torch
-from lightning.pytorch import Trainer
-from torch import Tensor
-from torch.utils.data import DataLoader
 
-from gfm_core.errors import ParameterError
-from gfm_core.model.checkpoint import BEST, load_jepa, load_model, save_checkpoint
-from gfm_core.model.config import SIZES
-from gfm_core.model.device import resolve_device
-from gfm_core.model.encoder import CellEncoder
-from gfm_core.model.jepa import JepaModel, build_model
-from gfm_core.model.precision import resolve_precision
-from gfm_core.model.tokens import ModalityInput
-
+from gfm_core.errors import OutputError
 from gfm_training.card import header_of, write_report
-from gfm_training.codebook import Codebook, fit_codebook
-from gfm_training.data import Batch, Books, PlaceBatchSampler, Places, Survey, WindowDataset, survey
-from gfm_training.discover import Discovery
-from gfm_training.module import JepaTraining
-from gfm_training.monitor import Prober, ProbePoint, Watch
-from gfm_training.objective import AnchorHeads, Objective
-from gfm_training.probe import Scene
-from gfm_training.settings import TrainSettings
+from gfm_training.codebook import Books, fit_codebook, load_books, save_books
+from gfm_training.data import Places, Survey, survey
+from gfm_training.discover import Discovery, discover
+from gfm_training.learn import LAST, Prepared, learn, new_model, new_module, seconds_a_probe, seconds_a_step
+from gfm_training.probe import Scene, usable_scenes
+from gfm_training.settings import Recipe, TrainSettings
 
-LAST, REPORT, STATE, ANCHORS = "last.ckpt", "report.json", "run.json", "anchors.safetensors"
+STARTED = "run.json"  # what a run was started with: it goes on only with the same
+ANCHORS = "anchors.safetensors"
 
 _SURVEY_WINDOWS = 3  # a place and cell size
-_TIMED_STEPS = 6  # after two that warm up
+_LEAST_STEPS = 20  # of a budget
+_ENDING = 5.0  # seconds of a budget for what comes after the last step
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """What a run needs before its first step."""
+class Order:
+    """What `gfm train` was asked: `seconds` is the budget of the whole run, None = the recipe's steps."""
 
-    places: Places
-    books: Books
-    surveys: tuple[Survey, ...]
-    scenes: tuple[Scene, ...]
+    folders: tuple[Path, ...]
+    output: Path
+    recipe: Recipe
+    init: str | None = None
+    seconds: float | None = None
+    overwrite: bool = False
+    command: str = "gfm train"
+
+
+def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
+    """Everything that `gfm train` does, told through `say`, a line at a time."""
+    began = time.monotonic()
+    discovery = discover(order.folders, order.recipe.data)
+    for line in understood(discovery, order.recipe.train):
+        say(line)
+    if dry_run:
+        return
+    settings, goes_on = begin(order)
+    torch.set_num_threads(max(torch.get_num_threads() - settings.workers, 1))
+    scenes, reasons = usable_scenes(order.folders, seed=settings.seed)
+    say(f"probed on {', '.join(scene.name for scene in scenes)}" + "".join(f"; not {reason}" for reason in reasons))
+    prepared = prepare(discovery, settings, scenes, order.output, say)
+    if order.seconds is not None and not goes_on:
+        settings = within_budget(order, settings, prepared, began, say)
+        _remember(order, settings)
+    module = new_module(new_model(settings, order.init), prepared.books, settings)
+    learning = time.monotonic()
+    watch = learn(prepared, module, order.output, command=order.command, discovery=discovery, say=say)
+    now = time.monotonic()
+    write_report(
+        order.output, discovery, header_of(discovery, settings, order.command, watch.points, watch.best),
+        seconds={"all": round(now - began, 1), "learning": round(now - learning, 1)}, init=order.init,
+    )  # fmt: skip
+    best = watch.best
+    say(
+        f"kept step {best.step} ({best.network}), {best.score - watch.points[0].score:+.4f} macro-F1 to untrained: "
+        f"{order.output / 'best.safetensors'}"
+    )
+
+
+def understood(discovery: Discovery, settings: TrainSettings) -> list[str]:
+    """What will be learnt from and what not, a line each."""
+    lines = [f"{len(discovery.places)} places:"]
+    for place in discovery.places:
+        parts = [
+            f"{item.name} ({len(item.bands)} bands" + (f", {len(item.dates)} dates)" if len(item.dates) > 1 else ")")
+            for item in place.stack.modalities
+        ]
+        rows, cols = place.stack.cells.shape
+        lines.append(
+            f"  {place.name}: {rows} x {cols} cells of {place.stack.lattice.cell_size:g} m, {', '.join(parts)}"
+        )
+    lines += [f"  left out: {line}" for line in discovery.left_out]
+    unknown = [place.name for place in discovery.places if place.licence == "not stated"]
+    if unknown:
+        lines.append(f"  licence not stated for {', '.join(unknown)}: think before you share the weights")
+    lines.append(
+        f"{settings.size}, objective {settings.objective}, {settings.steps} steps of {settings.batch} windows, cells "
+        f"of {', '.join(map(str, settings.cell_pixels))} px, {settings.hidden:.0%} of them hidden, seed {settings.seed}"
+    )
+    return lines
+
+
+def begin(order: Order) -> tuple[TrainSettings, bool]:
+    """The run's folder, made or found, its settings, and whether it goes on from a state that it holds.
+
+    Raises `OutputError` for a folder that holds a
+    finished run or another one.
+    """
+    folder, wanted = order.output, order.recipe.train
+    if order.overwrite and (folder / STARTED).is_file():
+        shutil.rmtree(folder)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / STARTED).is_file():
+        raise OutputError(f"{folder} holds other files; choose a new folder for the run.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error.strerror}); choose another folder.") from error
+    if not (folder / LAST).is_file():
+        for leftover in (ANCHORS, STARTED):
+            (folder / leftover).unlink(missing_ok=True)
+        _remember(order, wanted)
+        return wanted, False
+    if (folder / "report.json").is_file():
+        raise OutputError(f"{folder} holds a finished run; choose another folder, or --overwrite it.")
+    started = json.loads((folder / STARTED).read_text(encoding="utf-8"))
+    settings = TrainSettings.from_dict(started["settings"])
+    same = order.seconds is not None or wanted.steps == settings.steps
+    if dataclasses.replace(wanted, steps=settings.steps) != settings or started["init"] != order.init or not same:
+        raise OutputError(f"{folder} holds a run with other settings; choose another folder, or --overwrite it.")
+    return settings, True
+
+
+def _remember(order: Order, settings: TrainSettings) -> None:
+    told = {"settings": settings.to_dict(), "init": order.init, "command": order.command}
+    (order.output / STARTED).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
 def prepare(discovery: Discovery, settings: TrainSettings, scenes: Sequence[Scene], folder: Path, say: Say) -> Prepared:
@@ -62,9 +140,8 @@ def prepare(discovery: Discovery, settings: TrainSettings, scenes: Sequence[Scen
     surveys = tuple(survey(places, settings, windows=_SURVEY_WINDOWS))
     kept = folder / ANCHORS
     books = load_books(kept) if kept.is_file() else fit_books(surveys, settings)
-    if not kept.is_file():
-        save_books(kept, books)
-    say(f"{len(places)} places in memory, {len(books)} sets of modalities with their codebooks")
+    save_books(kept, books)
+    say(f"{len(places)} places in memory, {len(books)} sets of modalities, each with its codebooks")
     return Prepared(places, books, surveys, tuple(scenes))
 
 
@@ -82,89 +159,11 @@ def fit_books(surveys: Sequence[Survey], settings: TrainSettings) -> Books:
     return books
 
 
-def save_books(path: Path, books: Books) -> None:
-    """Codebooks as safetensors; their keys stand in the metadata."""
-    keys = sorted(books)
-    tensors = {
-        f"{number}.{which}.{name}": getattr(book, name).contiguous()
-        for number, key in enumerate(keys)
-        for which, book in zip(("near", "wide"), books[key], strict=True)
-        for name in ("mean", "sd", "centres")
-    }
-    safetensors.torch.save_file(tensors, path, {"keys": json.dumps(keys)})
-
-
-def load_books(path: Path) -> Books:
-    """The inverse of `save_books`."""
-    with safetensors.safe_open(path, framework="pt") as file:
-        keys = json.loads(file.metadata()["keys"])
-        return {
-            key: (_book(file, f"{number}.near"), _book(file, f"{number}.wide")) for number, key in enumerate(keys)
-        }
-
-
-def _book(file: Any, prefix: str) -> Codebook:
-    return Codebook(*(file.get_tensor(f"{prefix}.{name}") for name in ("mean", "sd", "centres")))
-
-
-# ---- Learning ---------------------------------------------------------------------------------------------------------
-
-
-def new_model(settings: TrainSettings, init: str | None) -> JepaModel:
-    """An untrained network, or a checkpoint's to go on from."""
-    if init is None:
-        return build_model(SIZES[settings.size], settings.seed)
-    return load_jepa(load_model(init).path, seed=settings.seed)
-
-
-def new_module(model: JepaModel, books: Books, settings: TrainSettings) -> JepaTraining:
-    """The network with its anchor heads, ready to train."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        heads = AnchorHeads(model.config.dim, books)
-    objective = Objective(model, heads, kind=settings.objective, ema_weight=settings.ema_weight)
-    return JepaTraining(objective, settings)
-
-
-def batches(prepared: Prepared, settings: TrainSettings, first: int) -> DataLoader[Batch]:
-    """The batches of steps `first` to the last, prepared by worker processes."""
-    sampler = PlaceBatchSampler(prepared.places, settings, range(first, settings.steps))
-    dataset = WindowDataset(prepared.places, settings, prepared.books)
-    return DataLoader(
-        dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers,
-        worker_init_fn=_one_thread, prefetch_factor=4 if settings.workers else None,
-        multiprocessing_context="fork" if settings.workers else None,  # the places in memory are shared, not copied
-    )  # fmt: skip
-
-
-def _as_it_is(batch: Batch) -> Batch:
-    return batch
-
-
-def _one_thread(worker: int) -> None:  # noqa: ARG001 (torch's signature)
-    torch.set_num_threads(1)
-
-
-def seconds_a_step(prepared: Prepared, settings: TrainSettings, init: str | None) -> float:
-    """Time of one step, measured on a network that is thrown away."""
-    module = new_module(new_model(settings, init), prepared.books, settings)
-    timed = dataclasses.replace(settings, steps=_TIMED_STEPS * 4 + 2, probe_every=10**9)
-    module.settings = timed
-    clock = _Clock()
-    trainer = _trainer(timed, [clock], None)
-    trainer.fit(module, batches(prepared, timed, 0))
-    return clock.seconds()
-
-
-def _trainer(settings: TrainSettings, callbacks: list[Any], folder: Path | None) -> Trainer:
-    device = resolve_device(settings.device)
-    narrow = resolve_precision(settings.precision, device) is torch.bfloat16
-    logger = False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return Trainer(
-            max_steps=settings.steps, max_epochs=1, accelerator="gpu" if device.type == "cuda" else "cpu", devices=1,
-            precision="bf16-mixed" if narrow else "32-true", gradient_clip_val=settings.clip, callbacks=callbacks,
-            logger=logger, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
-            default_root_dir=folder, use_distributed_sampler=False, num_sanity_val_steps=0,
-        )  # fmt: skip
+def within_budget(order: Order, settings: TrainSettings, prepared: Prepared, began: float, say: Say) -> TrainSettings:
+    """As many steps as the budget has room for, measured here: the run itself counts steps and can be repeated."""
+    assert order.seconds is not None
+    pace, probing = seconds_a_step(prepared, settings, order.init), seconds_a_probe(prepared, settings, order.init)
+    left = order.seconds - (time.monotonic() - began) - _ENDING - 3 * probing
+    steps = max(int(left / (pace + 2 * probing / settings.probe_every)), _LEAST_STEPS)
+    say(f"{pace:.2f} s a step and {probing:.1f} s a probe: {steps} steps")
+    return dataclasses.replace(settings, steps=steps)

@@ -66,7 +66,10 @@ class TrainSettings:
         """From plain values; an unknown name raises `ParameterError` with the nearest known one."""
         known = {item.name for item in dataclasses.fields(cls)}
         _check_names("train", values, known)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**plain)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the run's report and the checkpoint's header."""

@@ -1,4 +1,4 @@
-"""Windows of one place -> what the network takes: statistics with and without what is hidden, in as few calls as can be."""
+"""Windows of one place -> what the network takes: statistics, with and without what is hidden, in few calls."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def window_statistics(
     hidden: Sequence[Tensor] | None = None,
     sizes: Sequence[int] = STATISTIC_WINDOWS,
 ) -> WindowStatistics:
-    """Statistics of a modality in `windows`; `hidden[i] [T, n, n]` (True) is made invalid first, so that it cannot tell.
+    """Statistics of a modality in `windows`; `hidden[i] [T, n, n]` (True) is made invalid before.
 
     Windows whose patches lie alike are computed in one call.
     """
@@ -91,22 +91,22 @@ def _pixels(
 
 
 def without_hidden(valid: Tensor, window: PixelWindow, hidden: Tensor) -> Tensor:
-    """`valid` `[T, C, H, W]` with the pixels of hidden cells `[T, n, n]` cleared: a pixel goes with any of its cells."""
+    """`valid` `[T, C, H, W]` with the pixels of hidden cells `[T, n, n]` cleared: it goes with any of its cells."""
     if bool((hidden == hidden[:1]).all()):  # most often all dates alike
         return hide(valid, window.rows, window.cols, hidden[0])
     return torch.stack([hide(mask, window.rows, window.cols, part) for mask, part in zip(valid, hidden, strict=True)])
 
 
-# ---- What the anchor knows of a cell ----------------------------------------------------------------------------------
+# ---- What the anchor knows of a cell --------------------------------------------------------------------------------
 
 _NEAR = slice(0, 4)  # of the statistics: the patch, 3, 5, 9 px
 _WIDE = slice(4, 7)  # 17, 33, 65 px: what the token does not hold
 
 
 def near_and_wide(parts: Sequence[WindowStatistics]) -> tuple[Tensor, Tensor, Tensor]:
-    """Features of every cell of every window over all modalities, dates averaged: near `[N, F]`, wide `[N, G]`, present.
+    """Features of every cell over all modalities, dates averaged: near `[N, F]`, wide `[N, G]`, present `[N]`.
 
-    N = windows x n x n; 0 where a band is absent; `present [N]`: any band is there.
+    N = windows x n x n; 0 where a band is absent; present: any band is there.
     """
     near = torch.cat([_features(part, _NEAR) for part in parts], dim=1)
     wide = torch.cat([_features(part, _WIDE) for part in parts], dim=1)
@@ -129,7 +129,7 @@ def _features(part: WindowStatistics, span: slice) -> Tensor:
 
 
 def set_key(modalities: Sequence[Modality]) -> str:
-    """Name of a modality set: places with the same one share codebooks. GSDs that differ by a tenth count as the same."""
+    """Name of a modality set: places of one set share codebooks. GSDs count to tens of metres, fine ones finer."""
     return " + ".join(f"{item.sensor}@{_rounded(item.gsd)}({','.join(_names(item.bands))})" for item in modalities)
 
 

@@ -18,9 +18,8 @@ from gfm_core.errors import LabelError, NoOverlapError
 from gfm_core.labels import burn as burn_module
 from gfm_core.labels import transfer as transfer_module
 from gfm_core.labels.burn import burn
-from gfm_core.labels.pixels import LabelPixels
+from gfm_core.labels.pixels import ClassSampler, Found, LabelPixels
 from gfm_core.labels.read import VectorLabels, read_labels
-from gfm_core.labels.transfer import _SCAN_PIXELS
 from tests.gfm_core.labels.test_categories import write
 
 UTM = "EPSG:32633"
@@ -147,7 +146,6 @@ def test_a_label_raster_of_another_pixel_size_is_looked_up_at_pixel_centres(tmp_
 
 
 def test_a_label_raster_of_vast_ground_is_thinned_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert _SCAN_PIXELS > 10_000**2
     monkeypatch.setattr(transfer_module, "_SCAN_PIXELS", 1_000)
     labels = read_labels(write(tmp_path / "l.tif", np.arange(10_000).reshape(100, 100) % 3 + 1))
     transform = Affine(10, 0, 500_000, 0, -10, 5_000_000)
@@ -203,6 +201,46 @@ def test_classes_with_pixels_in_plenty_are_thinned_fairly_and_conflicts_still_fo
     assert len(np.unique(lattice % 8)) == 1  # 160 000 pixels of which 3 200 are looked at: every 8th both ways
     assert found.rows[found.codes == 1].max() > 250
     assert found.rows[found.codes == 1].min() < 150
+
+
+def looked_at(monkeypatch: pytest.MonkeyPatch, labels: VectorLabels, per_class: int) -> np.ndarray:
+    """Codes of all pixels that are given to the sampler."""
+    codes = np.zeros((100, 100), np.int32)
+    add = ClassSampler.add
+
+    def watched(sampler: ClassSampler, found: Found) -> None:
+        assert (codes[found.rows, found.cols] == 0).all()  # no pixel twice
+        codes[found.rows, found.cols] = found.codes
+        add(sampler, found)
+
+    monkeypatch.setattr(ClassSampler, "add", watched)
+    burn(labels, METRES, UTM, (100, 100), per_class=per_class)
+    return codes
+
+
+def test_thinned_polygons_take_just_those_pixels_of_the_lattice_whose_centres_they_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(burn_module, "_SCANNED", 100)
+    monkeypatch.setattr(burn_module, "BLOCK", 64)
+    shapes = stars(4)
+    every = rasterize(zip(shapes, [1, 2, 1, 2], strict=True), out_shape=(100, 100), transform=METRES)
+    ours = looked_at(monkeypatch, vector(shapes, [1, 2, 1, 2]), per_class=4)
+    # 64 * 4 = 256 pixels a class are enough, of 600 to 1000: every second one both ways.
+    assert all(600 < count < 1000 for count in np.bincount(every.ravel())[1:])
+    row, col = (places[0] % 2 for places in np.nonzero(ours))
+    lattice = np.zeros_like(ours)
+    lattice[row::2, col::2] = every[row::2, col::2]
+    np.testing.assert_array_equal(ours, lattice)
+
+
+def test_a_point_is_kept_where_its_class_has_pixels_in_plenty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(burn_module, "_SCANNED", 100)
+    points = [Point(x + 0.5, 97.5) for x in range(30)]
+    labels = vector([box(0, 0, 100, 90), *points, box(0, 99, 5, 100)], [1] * 31 + [2])
+    codes = looked_at(monkeypatch, labels, per_class=4)
+    assert (codes[2, :30] == 1).all()
+    assert (codes == 1).sum() < 9000 / 16
 
 
 def test_sample_is_the_same_for_any_blocks(monkeypatch: pytest.MonkeyPatch) -> None:

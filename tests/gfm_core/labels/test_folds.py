@@ -67,3 +67,19 @@ def test_same_seed_same_folds() -> None:
     first, second = (spatial_folds(x, y, codes, seed=3).numbers for _ in range(2))
     np.testing.assert_array_equal(first, second)
     assert (first != spatial_folds(x, y, codes, seed=4).numbers).any()
+
+
+def test_pixels_of_one_polygon_stay_together() -> None:
+    x, y, codes = scattered()
+    units = np.repeat(np.arange(100), 20)  # 20 samples each, all over the ground
+    codes = (units % 4 + 1).astype(np.int32)
+    folds = spatial_folds(x, y, codes, units=units)
+    assert folds.count == 5
+    assert all(len(np.unique(folds.numbers[units == unit])) == 1 for unit in range(100))
+
+
+def test_the_only_polygon_of_a_class_is_split_by_squares() -> None:
+    x, y, codes = scattered()
+    units = np.where(codes == 1, 0, np.arange(1, len(codes) + 1))
+    folds = spatial_folds(x, y, codes, units=units)
+    assert len(np.unique(folds.numbers[codes == 1])) == 5

@@ -10,8 +10,7 @@ import pytest
 from affine import Affine
 
 from gfm_core.raster.source import open_dataset, open_source
-
-from .conftest import MakeRaster
+from tests.conftest import MakeRaster
 
 SAFE = "S2A_MSIL2A_20230601T102101_N0509_R065_T33UUU_20230601T160000.SAFE"
 METADATA = """<?xml version="1.0"?><n1:Level-2A_User_Product xmlns:n1="x"><n1:General_Info>

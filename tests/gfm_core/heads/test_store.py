@@ -1,0 +1,190 @@
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from gfm_core.classes import MapClass
+from gfm_core.errors import CheckpointError, OutputError
+from gfm_core.heads.fit import KINDS
+from gfm_core.heads.fuse import FusedHead, fit_fused
+from gfm_core.heads.store import check_head, load_head, save_head
+from tests.gfm_core.heads.conftest import CLASSES, Clouds
+
+MakeClouds = Callable[..., Clouds]
+META: dict[str, Any] = {
+    "model": {"name": "nano", "sha256": "aa" * 32},
+    "groups": {"fine": ["B02 mean", "B03 mean"], "network": ["n1"]},
+    "normalisation": {"B02": {"scale": 0.0001}},
+    "cell_size": 20.0,
+}
+
+
+def fitted(clouds: MakeClouds, kind: str = "lda") -> tuple[FusedHead, dict[str, np.ndarray]]:
+    (fine, y), (coarse, _) = clouds(), clouds(features=5, seed=1)
+    features = {"fine": fine, "coarse": coarse}
+    return fit_fused(features, y, CLASSES, kind), features
+
+
+def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], None]) -> Path:
+    """A file of ours with its header or tensors changed by hand."""
+    with safe_open(str(path), framework="numpy") as file:
+        header = json.loads(file.metadata()["jepa_gfm_head"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    change(header, tensors)
+    save_file(tensors, path, metadata={"jepa_gfm_head": json.dumps(header)})
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stored_head_answers_to_the_bit(clouds: MakeClouds, kind: str, tmp_path: Path) -> None:
+    head, features = fitted(clouds, kind)
+    save_head(tmp_path / "head.safetensors", head, META)
+    again, meta = load_head(tmp_path / "head.safetensors")
+    np.testing.assert_array_equal(again.log_proba(features), head.log_proba(features))
+    assert meta == META
+    assert again.classes == head.classes
+    assert again.weights == head.weights
+
+
+def test_class_names_and_values_survive_exactly(clouds: MakeClouds, tmp_path: Path) -> None:
+    X, y = clouds()
+    classes = (
+        MapClass(2, 'Wald,\n"森林" 🌲', -3, (1, 2, 3)),
+        MapClass(5, "x" * 200, 0.1),
+        MapClass(9, "true", "true"),
+    )
+    save_head(tmp_path / "h", fit_fused({"fine": X}, y, classes, "lda"), {})
+    again = load_head(tmp_path / "h")[0].classes
+    assert again == classes
+    assert [type(item.value) for item in again] == [int, float, str]
+
+
+def test_same_head_same_bytes_and_nothing_else_in_the_folder(clouds: MakeClouds, tmp_path: Path) -> None:
+    head, _ = fitted(clouds)
+    save_head(tmp_path / "a", head, META)
+    save_head(tmp_path / "b", head, META)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_a_folder_that_is_not_there_is_an_error_of_the_output(clouds: MakeClouds, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written"):
+        save_head(tmp_path / "gone" / "head", fitted(clouds)[0], META)
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("/tmp/gfm-head-was-unpickled"),))
+
+
+@pytest.mark.parametrize("content", [b"", b"text", pickle.dumps(_Trap()), b"PK\x03\x04" + b"\0" * 100])
+def test_a_foreign_file_is_refused_and_never_unpickled(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "head"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match="head is not a head of JEPA-GFM"):
+        load_head(path)
+    assert not Path("/tmp/gfm-head-was-unpickled").exists()
+    with pytest.raises(CheckpointError, match="does not exist"):
+        load_head(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
+def test_a_head_cut_off_is_refused(clouds: MakeClouds, share: float, tmp_path: Path) -> None:
+    path = tmp_path / "head"
+    save_head(path, fitted(clouds)[0], META)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+    with pytest.raises(CheckpointError, match="cut off"):
+        load_head(path)
+
+
+def test_a_checkpoint_of_weights_is_no_head(tmp_path: Path) -> None:
+    save_file({"w": np.zeros(3)}, tmp_path / "model.safetensors", metadata={"jepa_gfm": "{}"})
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is not a head"):
+        load_head(tmp_path / "model.safetensors")
+
+
+def test_a_newer_format_is_said(clouds: MakeClouds, tmp_path: Path) -> None:
+    save_head(tmp_path / "head", fitted(clouds)[0], META)
+    path = rewritten(tmp_path / "head", lambda header, _: header.update(format_version=2))
+    with pytest.raises(CheckpointError, match=r"made by a newer version \(format 2"):
+        load_head(path)
+
+
+DAMAGE: dict[str, Callable[[dict[str, Any], dict[str, np.ndarray]], None]] = {
+    "child outside": lambda _, t: t["fine/left"].__setitem__(0, 10**6),
+    "child before its parent": lambda _, t: t["fine/right"].__setitem__(int(np.argmax(t["fine/right"] > 0)), 0),
+    "half a leaf": lambda _, t: t["fine/right"].__setitem__(int(np.argmax(t["fine/right"] < 0)), 1),
+    "feature outside": lambda _, t: t["fine/feature"].__setitem__(0, 8),
+    "tree outside": lambda _, t: t["fine/starts"].__setitem__(-1, 10**6),
+    "leaf without classes": lambda _, t: t["fine/shares"].__setitem__(0, 0.0),
+    "not finite": lambda _, t: t["fine/threshold"].__setitem__(0, np.nan),
+    "scale of zero": lambda _, t: t["fine/sd"].__setitem__(0, 0.0),
+    "array missing": lambda _, t: t.pop("fine/left").sum(),
+    "other classes": lambda _, t: t["fine/classes"].__setitem__(0, 3),
+    "unknown kind": lambda h, _: h["heads"]["fine"].update(kind="oracle"),
+    "no classes": lambda h, _: h.pop("classes").clear(),
+}
+
+
+@pytest.fixture(scope="module")
+def stored_forest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    rng = np.random.default_rng(0)
+    head = fit_fused({"fine": rng.normal(size=(30, 8))}, np.repeat([2, 5, 9], 10), CLASSES, "forest")
+    path = tmp_path_factory.mktemp("forest") / "head"
+    save_head(path, head, META)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_found_before_compiled_code_walks_it(stored_forest: bytes, damage: str, tmp_path: Path) -> None:
+    (tmp_path / "head").write_bytes(stored_forest)
+    load_head(tmp_path / "head")
+    with pytest.raises(CheckpointError, match="Head head is damaged"):
+        load_head(rewritten(tmp_path / "head", DAMAGE[damage]))
+
+
+@pytest.mark.parametrize("kind", ["lda", "knn"])
+def test_arrays_that_do_not_fit_are_refused(clouds: MakeClouds, kind: str, tmp_path: Path) -> None:
+    save_head(tmp_path / "head", fitted(clouds, kind)[0], META)
+    name = "fine/coefficients" if kind == "lda" else "fine/samples"
+    path = rewritten(tmp_path / "head", lambda _, t: t.update({name: t[name][:, 1:].copy()}))
+    with pytest.raises(CheckpointError, match="do not fit its classes and columns"):
+        load_head(path)
+
+
+def test_features_of_the_same_kind_are_accepted_with_groups_to_spare() -> None:
+    check_head(META, {**META, "groups": {**META["groups"], "coarse": ["x"]}})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"cell_size": 30.0}, "cells of 20 m but these are of 30 m"),
+        (
+            {"model": {"name": "small", "sha256": "bb" * 32}},
+            r"model nano \(aaaa.*\) but these are of model small \(bbbb",
+        ),
+        ({"groups": {"fine": ["B02 mean"], "network": ["n1"]}}, "B02 mean, B03 mean but these are of B02 mean;"),
+        (
+            {"groups": {"fine": META["groups"]["fine"]}},
+            "groups fine, network but the features are fine; embed with network",
+        ),
+        ({"normalisation": {"B02": {"scale": 1.0}}}, "0.0001.* but these are of .*1.0"),
+    ],
+)
+def test_features_of_another_kind_are_refused_naming_both(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(CheckpointError, match=said):
+        check_head(META, {**META, **change}, name="Head h.safetensors")
+
+
+def test_another_model_is_no_fault_of_a_head_without_network() -> None:
+    meta = {**META, "groups": {"fine": META["groups"]["fine"]}}
+    check_head(meta, {**meta, "model": {"name": "small", "sha256": "bb" * 32}})
