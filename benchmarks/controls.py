@@ -90,9 +90,10 @@ def main() -> int:
         rc, y = protocol.candidates(scene.labels, block=scene.block)
         draws = [protocol.draw(y, rc, seed, scene.block) for seed in range(args.seeds)]
         ours, notes = product_features(name, scene, rc, scenes.DATA, models)
-        sets = {**control_blocks(controls, scene, rc), **_sets(ours, models)}
+        filled = {group: _filled(values) for group, values in ours.items()}
+        sets = {**control_blocks(controls, scene, rc), **_sets(filled, models)}
         scores = {key: protocol.score(blocks, y, draws, "lda") for key, blocks in sets.items()}
-        scores.update(_own_scores(ours, models, y, draws))
+        scores.update(_own_scores(_answerable(ours, filled), models, y, draws))
         results[name] = {
             "classes": [scene.classes[int(code)] for code in np.unique(y)], "pixels": len(y), "notes": notes,
             "seconds": time.perf_counter() - begun,
@@ -128,7 +129,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def product_features(name: str, scene: Any, rc: np.ndarray, data: Path, models: list[str]) -> tuple[Blocks, list[str]]:
-    """Features of the candidate pixels `rc [n, 2]` as the product makes them, gaps filled with the column's mean."""
+    """Features of the candidate pixels `rc [n, 2]` as the product makes them, NaN where absent; and what was noted."""
     with tempfile.TemporaryDirectory(prefix="gfm-controls-") as folder:
         stack = gfm.open_stack(_rasters(name, scene, data, Path(folder)))
         finest = stack.finest
@@ -150,7 +151,7 @@ def product_features(name: str, scene: Any, rc: np.ndarray, data: Path, models: 
         for group, values in found.items()
         if (gaps := ~np.isfinite(values).all(axis=1)).any()
     ]
-    return {group: _filled(values) for group, values in found.items()}, [*stack.notes, *notes]
+    return found, [*stack.notes, *notes]
 
 
 def _rasters(name: str, scene: Any, data: Path, folder: Path) -> list[str]:
@@ -186,11 +187,18 @@ def _embedded(stack: gfm.Stack, model: str, models: list[str], path: Path, *, wi
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
+    """Gaps filled with the column's mean, as the protocol does: its heads know no gaps, ours are given them."""
     known = np.isfinite(values)
     if known.all():
         return values
     mean = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known, values, mean).astype(np.float32)
+
+
+def _answerable(ours: Blocks, filled: Blocks) -> Blocks:
+    """`ours` with its gaps, but filled where no group has data: a map has nothing there, and the protocol still asks."""
+    nothing = np.all([~np.isfinite(values).any(axis=1) for values in ours.values()], axis=0)
+    return {group: np.where(nothing[:, None], filled[group], values) for group, values in ours.items()}
 
 
 def control_blocks(controls: Any, scene: Any, rc: np.ndarray) -> dict[str, Any]:

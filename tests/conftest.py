@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -21,6 +21,9 @@ from affine import Affine
 from hypothesis import settings
 from rasterio.enums import ColorInterp
 from rasterio.errors import NotGeoreferencedWarning
+
+if TYPE_CHECKING:
+    from gfm_core.model.checkpoint import LoadedModel
 
 # No deadline: a busy machine is not a defect.
 settings.register_profile("gfm", deadline=None)
@@ -190,3 +193,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
         write_raster(folder / "measured.tif", (fields[None, ::4, ::4] * 7 + 3).astype(np.float32),
                      transform=Affine(40, 0, 400_000, 0, -40, 5_800_000)),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def nano(nano_path: Path) -> LoadedModel:
+    """The untrained nano, loaded."""
+    from gfm_core.model.checkpoint import load_checkpoint
+
+    return load_checkpoint(nano_path)

@@ -16,6 +16,8 @@ import click
 from gfm_core.errors import GfmError, OutputError
 from gfm_core.progress import Cancelled
 
+logger = logging.getLogger(__name__)
+
 _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --help` is quick
     "embed": ("gfm_core.cli.embed", "embed_command", "Turn rasters of one place into an embedding."),
     "classify": ("gfm_core.cli.classify", "classify_command", "Make a land-cover map from a few labels."),
@@ -74,18 +76,20 @@ def gfm(ctx: click.Context, verbose: bool, quiet: bool, debug: bool, log_file: P
 
 def _log(level: int, log_file: Path | None) -> None:
     """Our messages and GDAL's to stderr, and to a file if asked for."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    _handle(logging.StreamHandler(sys.stderr))
     if log_file is not None:
         try:
-            handlers.append(logging.FileHandler(log_file, encoding="utf-8"))
+            _handle(logging.FileHandler(log_file, encoding="utf-8"))
         except OSError as error:
             raise OutputError(f"The log {log_file} cannot be written ({error.strerror}); choose another.") from error
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(message)s"))
-        logging.getLogger().addHandler(handler)
     logging.getLogger("gfm_core").setLevel(level)
     logging.getLogger("gfm_training").setLevel(level)
     logging.getLogger("rasterio").setLevel(logging.CRITICAL if level > logging.DEBUG else logging.DEBUG)
+
+
+def _handle(handler: logging.Handler) -> None:
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    logging.getLogger().addHandler(handler)
 
 
 def _stop(_number: int, _frame: Any) -> None:
@@ -105,7 +109,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     debug = "--debug" in sys.argv
     try:
-        code = gfm.main(standalone_mode=False)
+        code = gfm.main(prog_name="gfm", standalone_mode=False)
     except click.exceptions.Abort:
         click.echo("Stopped; nothing was written.", err=True)
         sys.exit(130)
@@ -121,6 +125,6 @@ def main() -> None:
     except Exception as error:
         if debug:
             raise
-        click.echo(f"Error: {_sentence(error)}", err=True)
+        logger.error("Error: %s", _sentence(error))  # to stderr, and to the log file
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

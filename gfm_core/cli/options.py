@@ -52,9 +52,10 @@ def _attach(info: ParameterInfo) -> Callable[[Callable[..., Any]], Callable[...,
         names.insert(0, f"-{info.spec.short}")
     if info.spec.role is Role.FLAG:
         return click.option(*names, is_flag=True, default=None, help=info.spec.help)
+    # No default=None here: click 8.3 takes that for a value, and then nothing is required any more.
     return click.option(
-        *names, type=_click_type(info), required=info.required, default=None, metavar=_metavar(info), help=_help(info)
-    )
+        *names, type=_click_type(info), required=info.required, metavar=_metavar(info), help=_help(info)
+    )  # fmt: skip
 
 
 def _click_type(info: ParameterInfo) -> Any:

@@ -44,6 +44,14 @@ class MapGrid:
         """Rows, columns."""
         return self.region.shape
 
+    @property
+    def bounds(self) -> Bounds:
+        """The rectangle around the map in its own CRS."""
+        height, width = self.shape
+        corners = [self.transform * (col, row) for col in (0, width) for row in (0, height)]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return Bounds(min(xs), min(ys), max(xs), max(ys))
+
     def tiles(self, rows: int, cols: int) -> Iterator[Region]:
         """The map cut into pieces of `rows` x `cols` pixels, row by row, by position in the map's array."""
         height, width = self.shape
@@ -77,12 +85,17 @@ def map_grid(stack: Stack, *, map_gsd: float | None, cut_to_cells: bool) -> MapG
 
     `cut_to_cells`: an extent was asked for, so the map covers the cells' ground and not the whole footprint.
     """
-    if map_gsd is not None:
-        lattice = stack.lattice
-        fine = Lattice(lattice.crs, map_gsd, lattice.phase_x, lattice.phase_y)
-        covered = fine.covering(lattice.bounds(stack.cells))
-        frame = Frame(lattice.crs, fine.transform(CellRange(0, 0, 1, 1)))
-        return MapGrid(frame, Region(covered.row, covered.col, covered.rows, covered.cols))
+    own = _finest_pixels(stack, cut_to_cells=cut_to_cells)
+    if map_gsd is None:
+        return own
+    lattice = Lattice(stack.lattice.crs, map_gsd, stack.lattice.phase_x, stack.lattice.phase_y)
+    covered = lattice.covering(transform_bounds(own.bounds, own.frame.crs, lattice.crs))
+    frame = Frame(lattice.crs, lattice.transform(CellRange(0, 0, 1, 1)))
+    return MapGrid(frame, Region(covered.row, covered.col, covered.rows, covered.cols))
+
+
+def _finest_pixels(stack: Stack, *, cut_to_cells: bool) -> MapGrid:
+    """The pixels of all sources of the finest modality on the grid of the first, or only those around the cells."""
     finest = stack.finest
     frame = Frame(finest.crs, finest.transform)
     if cut_to_cells:
@@ -193,22 +206,25 @@ class StackFeatures:
         self, modality: Modality, part: Region, x: NDArray[np.float64], y: NDArray[np.float64]
     ) -> NDArray[np.float32]:
         """`fine` of one modality: on the map's own pixels where they are its pixels, else interpolated from them."""
-        if self.grid.frame.placement(modality.sources[0][0]) is not None:
+        first = modality.sources[0][0]
+        place = self.grid.frame.placement(first)
+        if place is not None:
             region = Region(self.grid.region.row + part.row, self.grid.region.col + part.col, part.rows, part.cols)
-            return self._columns(modality, self.grid.frame, region)
+            return self._columns(modality, self.grid.frame, region, gsd=first.gsd * place.factor)
         transform = modality.frame.transform
         cols, rows = apply_affine(~transform, x, y)
         row, col = int(np.floor(rows.min() - 0.5)), int(np.floor(cols.min() - 0.5))
         height, width = int(np.ceil(rows.max() + 0.5)) - row + 1, int(np.ceil(cols.max() + 0.5)) - col + 1
-        values = self._columns(modality, modality.frame, Region(row, col, height, width))
+        values = self._columns(modality, modality.frame, Region(row, col, height, width), gsd=modality.gsd)
         return bilinear(values, rows - row - 0.5, cols - col - 0.5)
 
-    def _columns(self, modality: Modality, frame: Frame, region: Region) -> NDArray[np.float32]:
+    def _columns(self, modality: Modality, frame: Frame, region: Region, *, gsd: float) -> NDArray[np.float32]:
+        """`fine` of the pixels of `region`; `gsd` is that of the frame's pixels."""
         margin = margin_pixels(modality.bands, (2 * _FINE_MARGIN + 1,))
         content = self.reader.region(modality.sources, frame, region.grown(margin))
         pixels = normalise(content.pixels, content.valid, modality.normalisation, modality.bands)
         derived, valid, _ = derive(
-            torch.from_numpy(pixels), torch.from_numpy(content.valid), modality.bands, modality.gsd
+            torch.from_numpy(pixels), torch.from_numpy(content.valid), modality.bands, gsd
         )  # fmt: skip
         return pixel_columns(derived.numpy(), valid.numpy(), margin)
 
@@ -254,8 +270,7 @@ def bilinear(values: NDArray[np.float32], rows: NDArray[np.float64], cols: NDArr
                 weight += known[:, at_row, at_col] * share
     if weight is None:
         return total
-    nearest = known[
-        :, np.clip(np.rint(rows), 0, height - 1).astype(int), np.clip(np.rint(cols), 0, width - 1).astype(int)
-    ]
+    own_row, own_col = (np.floor(item + 0.5).astype(np.int64) for item in (rows, cols))  # half rounds up, not to even
+    nearest = known[:, np.clip(own_row, 0, height - 1), np.clip(own_col, 0, width - 1)]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(nearest & (weight > 0), total / weight, np.float32(np.nan)).astype(np.float32)

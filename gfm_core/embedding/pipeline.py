@@ -58,7 +58,7 @@ class TileContent:
 
 
 def tile_side(stack: Stack) -> int:
-    """Windows along a tile of this stack: 4, or fewer where cells hold very many pixels. Never depends on the extent."""
+    """Windows along a tile of this stack: 4, or fewer where cells hold very many pixels; the extent does not matter."""
     for side in (TILE_WINDOWS, 2):
         if max(_pixels_of_tile(item, stack.lattice.cell_size, side) for item in stack.modalities) <= _TILE_PIXELS:
             return side

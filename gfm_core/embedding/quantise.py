@@ -1,4 +1,4 @@
-"""Values ↔ 8 bits, by a scale and offset a column that belong to the checkpoint and the sensor table, not to the file."""
+"""Values ↔ 8 bits, by a scale and offset a column: they belong to the checkpoint and sensor table, not to the file."""
 
 from __future__ import annotations
 

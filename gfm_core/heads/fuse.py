@@ -96,7 +96,7 @@ def fit_fused(
     for group, X in features.items():
         if len(X) != len(codes):
             raise ShapeError(f"Group {group} has {len(X)} rows but there are {len(codes)} labels; give one row each.")
-        if len(np.unique(codes[np.isfinite(X).all(axis=1)])) >= 2:
+        if len(np.unique(codes[np.isfinite(X).any(axis=1)])) >= 2:
             heads[group] = fit_head(X, codes, kind, scaler=(scalers or {}).get(group), seed=seed)
     if not heads:
         raise LabelError(

@@ -2,6 +2,6 @@
 
 import os
 
-# GDAL's block cache takes 5 % of the machine's memory by default, which makes a run's memory grow with its rasters. GDAL
-# reads this once, at its first use of the cache; whoever has set it keeps their value.
+# GDAL's block cache takes 5 % of the machine's memory by default, which makes a run's memory grow with its rasters.
+# GDAL reads this once, at its first use of the cache; whoever has set it keeps their value.
 os.environ.setdefault("GDAL_CACHEMAX", "64")

@@ -100,7 +100,7 @@ def open_stack(
     """Open rasters of one place as modalities on one lattice of cells.
 
     `cell_size` is in metres (default: 2 pixels of the finest); `extent` is `"x0,y0,x1,y1"` in the grid's CRS, a layer's
-    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by sensor and band, instead of fitting.
+    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by sensor and band, not to fit.
     The order of `rasters` does not matter. Raises `InputError` for rasters that cannot be used, `NoOverlapError` for
     those that share no ground.
     """
@@ -121,6 +121,19 @@ def open_stack(
         )
     modalities = tuple(_modality(group, lattice, constants or {}, notes) for group in groups)
     return Stack(lattice, cells, _distinctly_named(modalities), tuple(notes))
+
+
+def with_ring(stack: Stack) -> Stack:
+    """A stack whose cells were cut to an extent with one more cell around, as far as the finest modality has ground.
+
+    What is interpolated between cells then comes out the same at the edge of an extent as in the whole.
+    """
+    finest = [source for date in stack.modalities[0].sources for source in date]
+    whole, cells = stack.lattice.covering(_around(finest, stack.lattice.crs)), stack.cells
+    if cells.intersection(whole) != cells:  # more than the finest modality was asked for: nothing was cut
+        return stack
+    grown = CellRange(cells.row - 1, cells.col - 1, cells.rows + 2, cells.cols + 2).intersection(whole)
+    return replace(stack, cells=grown or cells)
 
 
 def _canonical(sources: Iterable[Source]) -> list[Source]:
@@ -230,7 +243,7 @@ def _around(sources: Sequence[Source], crs: str) -> Bounds:
 
 
 def _check_overlap(sources: Sequence[Source], lattice: Lattice) -> None:
-    """Every source shares at least a cell of ground with another one, or adjoins a tile of its mosaic, else it is named."""
+    """Every source shares a cell of ground with another one, or adjoins a tile of its mosaic, else it is named."""
     if len(sources) < 2:
         return
     boxes = [transform_bounds(source.bounds, source.crs, lattice.crs) for source in sources]

@@ -20,8 +20,8 @@ def read_with_validity(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Bands (by position in `source.bands`) of an open dataset: `pixels [C, H, W]` float32 and `valid [C, H, W]`.
 
-    With `out_shape` the window is averaged to that many rows and columns (overviews serve where there are some). A pixel
-    is then valid if at least half of its mask is, or any of what it covers is not nodata: the mean is over those.
+    With `out_shape` the window is averaged to that many rows and columns (overviews serve where there are some). A
+    pixel is then valid if half of its mask is, or any of what it covers is not nodata: the mean is over those.
     """
     indexes = [source.indexes[band] for band in bands]
     shape = (len(indexes), *(out_shape or (int(window.height), int(window.width))))

@@ -107,7 +107,7 @@ class Outputs:
             _sync(parent)
 
     def _place(self, target: Path, moves: _Moves) -> None:
-        """One output: the old files out of the way, the new ones in; the main file last, when its sidecars are there."""
+        """One output: the old files out of the way, the new ones in; the main file last, after its sidecars."""
         made = self.partial(target)
         if made.is_dir():
             folder, files = target, sorted(made.iterdir())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,24 +14,22 @@ from gfm_core.errors import ParameterError
 from gfm_core.heads.fuse import FusedHead
 from gfm_core.heads.score import CrossValidation, Scores
 from gfm_core.heads.store import check_head, load_head, save_head
-from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.parameters import HEADS, ClassifyParameters
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
-from gfm_core.raster.stack import Constants, Stack
+from gfm_core.raster.stack import Constants
 from gfm_core.raster.write import Outputs
 from gfm_core.report.palette import with_colours
 from gfm_core.report.pictures import legend_png
 from gfm_core.report.style import class_colormap, write_class_style, write_confidence_style
 from gfm_core.tools.call import described_by
-from gfm_core.tools.embed import opened, read_files
-from gfm_core.tools.map_inputs import MapInputs, Ready, map_inputs
+from gfm_core.tools.embed import read_files
+from gfm_core.tools.map_inputs import MapInputs, map_inputs
 from gfm_core.tools.map_labels import Fitted, Labels, fit_on_labels, given_labels, score_map
 from gfm_core.tools.map_report import Findings, report_on
 from gfm_core.tools.map_write import class_names, write_map
+from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
 
 _StoredHead = tuple[FusedHead, dict[str, Any]]
-
-_NOTHING_READY = Ready()
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +53,7 @@ class ClassMap:
 
 @described_by(ClassifyParameters)
 def classify(
-    rasters: Stack | Iterable[str | Path],
+    rasters: Rasters,
     output: str | Path,
     *,
     progress: ProgressCallback | None = None,
@@ -67,16 +64,11 @@ def classify(
 
     Raises `GfmError` with one sentence where something cannot work; then nothing is left behind.
     """
-    stack, paths = opened(rasters)
-    model = options.get("model")
-    loaded = model if isinstance(model, LoadedModel) else None
-    if loaded is not None:
-        options["model"] = loaded.name
-    parameters = ClassifyParameters(rasters=paths, output=Path(output), **options)
-    return run_classify(parameters, Reporter(progress, cancel), Ready(stack, loaded))
+    parameters, ready = from_call(ClassifyParameters, rasters, output, options)
+    return run_classify(parameters, Reporter(progress, cancel), ready)
 
 
-def run_classify(parameters: ClassifyParameters, reporter: Reporter, ready: Ready = _NOTHING_READY) -> ClassMap:
+def run_classify(parameters: ClassifyParameters, reporter: Reporter, ready: Ready = NOTHING) -> ClassMap:
     """The tool itself, for the command line, the worker and `classify`."""
     stored = _stored_head(parameters)
     if stored is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from gfm_core.parameters import ParameterInfo, Parameters, Role, parameters_of, tool_name
+from gfm_core.parameters import ParameterInfo, Parameters, Role, StackParameters, parameters_of, tool_name
 
 _NOT_REPEATED = ("overwrite",)  # whoever repeats a run decides anew whether to replace what it made
 
@@ -16,10 +16,17 @@ def as_command(parameters: Parameters) -> str:
     for info in parameters_of(type(parameters)):
         value = getattr(parameters, info.name)
         if info.spec.role is Role.RASTERS:
-            words += list(value)
+            words += map(_word, value)
+        elif info.spec.role is Role.OUTPUT_FOLDER and info.required:
+            words.append(_word(str(value)))
         elif value != info.default and info.name not in _NOT_REPEATED:
             words += _option(info, value)
     return shlex.join(words)
+
+
+def _word(text: str) -> str:
+    """A file name that no shell command takes for an option."""
+    return f"./{text}" if text.startswith("-") else text
 
 
 def _option(info: ParameterInfo, value: Any) -> list[str]:
@@ -29,7 +36,7 @@ def _option(info: ParameterInfo, value: Any) -> list[str]:
     return [flag, ",".join(value) if isinstance(value, tuple) else str(value)]
 
 
-def as_python(parameters: Parameters) -> str:
+def as_python(parameters: StackParameters) -> str:
     """`gfm.embed(['a.tif'], 'out.tif', cell_size=20.0)`: only what differs from the defaults."""
     plain = parameters.to_dict()
     options = [

@@ -11,7 +11,7 @@ from gfm_core.parameters import ClassifyParameters, EmbedParameters
 from gfm_core.progress import Reporter
 from gfm_core.tools.classify import ClassMap, run_classify
 from gfm_core.tools.embed import run_embed
-from gfm_core.tools.map_inputs import Ready
+from gfm_core.tools.ready import Ready
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Check:
 
 _NEEDED = ("torch", "rasterio", "geopandas", "pyogrio", "shapely", "pyproj", "numpy", "scipy", "odc.geo", "sklearn",
            "safetensors", "PIL", "click", "rich")  # fmt: skip
+_DISTRIBUTIONS = {"odc.geo": "odc-geo", "sklearn": "scikit-learn", "PIL": "pillow"}  # their names in registries
 
 
 def check_installation() -> list[Check]:
@@ -50,12 +51,13 @@ def _python() -> Check:
 
 def _package(name: str) -> Check:
     try:
-        module = importlib.import_module(name)
+        importlib.import_module(name)
+        version = importlib.metadata.version(_DISTRIBUTIONS.get(name, name))
     except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         return Check(
             name, False, f"{type(error).__name__}: {error}", "Install the package again: pip install jepa-gfm."
         )
-    return Check(name, True, str(getattr(module, "__version__", "there")))
+    return Check(name, True, version)
 
 
 def _guarded(name: str, check: Callable[[], str]) -> Check:

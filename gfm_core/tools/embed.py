@@ -11,7 +11,7 @@ from typing import Any
 from gfm_core.embedding.file import EmbeddingFile, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
 from gfm_core.embedding.pipeline import Engine
-from gfm_core.errors import CheckpointError, ParameterError
+from gfm_core.errors import CheckpointError
 from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
@@ -22,18 +22,17 @@ from gfm_core.raster.write import Outputs
 from gfm_core.report.pictures import pca_preview, rgb_bands
 from gfm_core.report.style import write_embedding_style
 from gfm_core.tools.call import described_by
+from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
 
 _PREVIEW_CELLS = 512  # along the longer side of the picture
 _RANGE_CELLS = 160  # along a side: enough to know the range of a band
-
-_FIXED_BY_STACK = ("cell_size", "extent", "crs", "like")
 
 logger = logging.getLogger(__name__)
 
 
 @described_by(EmbedParameters)
 def embed(
-    rasters: Stack | Iterable[str | Path],
+    rasters: Rasters,
     output: str | Path,
     *,
     progress: ProgressCallback | None = None,
@@ -44,40 +43,21 @@ def embed(
 
     Raises `GfmError` with one sentence where something cannot work; then nothing is left behind.
     """
-    stack, paths = opened(rasters)
-    fixed = next((name for name in _FIXED_BY_STACK if stack is not None and options.get(name) is not None), None)
-    if fixed is not None:
-        raise ParameterError(f"{fixed} cannot change an opened stack; give it to open_stack, or embed the files.")
-    model = options.get("model")
-    loaded = model if isinstance(model, LoadedModel) else None
-    if loaded is not None:
-        options["model"] = loaded.name
-    parameters = EmbedParameters(rasters=paths, output=Path(output), **options)
-    return run_embed(parameters, Reporter(progress, cancel), stack=stack, model=loaded)
+    parameters, ready = from_call(EmbedParameters, rasters, output, options)
+    return run_embed(parameters, Reporter(progress, cancel), ready)
 
 
-def opened(rasters: Stack | Iterable[str | Path] | str | Path) -> tuple[Stack | None, tuple[str, ...]]:
-    """A stack as it is, or nothing yet; and the paths that the parameters tell."""
-    if isinstance(rasters, Stack):
-        return rasters, tuple(str(path) for source in rasters.sources for path in source.files or (source.path,))
-    if isinstance(rasters, str | Path):
-        return None, (str(rasters),)
-    return None, tuple(str(item) for item in rasters)
-
-
-def run_embed(
-    parameters: EmbedParameters, reporter: Reporter, *, stack: Stack | None = None, model: LoadedModel | None = None
-) -> EmbeddingFile:
+def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NOTHING) -> EmbeddingFile:
     """The tool itself, for the command line, the worker and `embed`."""
     parameters, constants, like = _like(parameters)
     picture = preview_path(parameters.output)
     inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
     with Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs:
-        stack = stack or stack_of(parameters, constants)
+        stack = ready.stack or stack_of(parameters, constants)
         for note in stack.notes:
             logger.info(note)
         network = "network" in parameters.groups
-        model = (model or load_model(parameters.model)) if network else None
+        model = (ready.model or load_model(parameters.model)) if network else None
         _check_same_model(like, model)
         recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters))
         made = make_embedding(

@@ -21,8 +21,9 @@ from gfm_core.parameters import GROUPS, HEADS, ClassifyParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.frame import Region
 from gfm_core.raster.read import StackReader
-from gfm_core.raster.stack import Constants, Stack
+from gfm_core.raster.stack import Constants, Stack, with_ring
 from gfm_core.tools.embed import engine_of, plain_paths, stack_of, told_parameters
+from gfm_core.tools.ready import Ready
 
 _SAMPLE_TILE = 48  # pixels: the scene is sampled in squares of this side ...
 _SAMPLE_TILES = 24  # ... so many of them at most, evenly spread
@@ -94,15 +95,6 @@ def with_bands(features: Features, source: MapFeatures) -> Features:
     return {**features, "bands": features["fine"][:, band_positions(source.columns["fine"])]}
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
-    """What the caller has at hand already: a stack, a loaded model, and the stack's embedding in the default groups."""
-
-    stack: Stack | None = None
-    model: LoadedModel | None = None
-    embedding: EmbeddingFile | None = None
-
-
 def map_inputs(
     parameters: ClassifyParameters, scratch: Path, opened: ExitStack, reporter: Reporter, *, ready: Ready,
     constants: Constants | None,
@@ -121,7 +113,7 @@ def map_inputs(
     embedding = ready.embedding
     stored = tuple(group for group in groups if group != "fine")
     if stored and embedding is None:
-        embedding = _embedded(parameters, stack, stored, scratch, reporter, ready.model)
+        embedding = _embedded(parameters, with_ring(stack), stored, scratch, reporter, model=ready.model)
     return _from_rasters(parameters, opened, stack, groups, embedding)
 
 
@@ -153,7 +145,7 @@ def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) ->
 
 
 def _embedded(
-    parameters: ClassifyParameters, stack: Stack, groups: tuple[str, ...], scratch: Path, reporter: Reporter,
+    parameters: ClassifyParameters, stack: Stack, groups: tuple[str, ...], scratch: Path, reporter: Reporter, *,
     model: LoadedModel | None,
 ) -> EmbeddingFile:  # fmt: skip
     """The stack's cell groups, embedded into the folder `scratch`."""

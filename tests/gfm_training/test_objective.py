@@ -6,7 +6,7 @@ import pytest
 import torch
 from gfm_training.codebook import Codebook
 from gfm_training.data import Batch
-from gfm_training.objective import AnchorHeads, Objective, latent_loss, share_of_chance
+from gfm_training.objective import AnchorHeads, Objective, Scale, latent_loss, share_of_chance
 
 from gfm_core.bands import Band, BandKind
 from gfm_core.model.config import ModelConfig
@@ -86,5 +86,22 @@ def test_the_loss_is_float32_under_autocast() -> None:
 def test_a_perfect_prediction_of_the_target_has_no_latent_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     one, batch = objective("ema"), random_batch()
     target = one.model.encode_target(batch.target).values
+    target = (target - target.mean(dim=(0, 1, 2))) / target.std(dim=(0, 1, 2))
     monkeypatch.setattr(one.model, "predict", lambda latents, visible, targets: target)
     assert float(one(batch).ema) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_scale_leads_to_standard_latents_and_back() -> None:
+    latents = torch.nn.functional.layer_norm(3 * torch.randn(500, 8) + torch.arange(8.0), (8,))
+    scale = Scale.of(latents)
+    standard = scale.standard(latents)
+    torch.testing.assert_close(standard.mean(dim=0), torch.zeros(8), atol=1e-5, rtol=0)
+    torch.testing.assert_close(standard.std(dim=0), torch.ones(8), atol=1e-5, rtol=0)
+    torch.testing.assert_close(scale.latents(standard), latents, atol=1e-3, rtol=1e-3)
+
+
+def test_predicting_what_all_cells_share_earns_nothing() -> None:
+    latents = torch.randn(500, 8) * 0.3 + torch.arange(8.0)
+    wanted = Scale.of(latents).standard(latents)
+    lazy = latent_loss(torch.zeros_like(wanted), wanted)  # the mean of all cells, everywhere
+    assert float(lazy) > 0.5

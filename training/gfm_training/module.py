@@ -15,6 +15,7 @@ from gfm_training.objective import Objective
 from gfm_training.settings import TrainSettings
 
 _DECAY_SHARE = 0.2  # the last fifth of the run
+_HEAD_RATE = 5.0  # times the rate of the network
 
 
 class JepaTraining(LightningModule):  # type: ignore[misc]
@@ -38,17 +39,24 @@ class JepaTraining(LightningModule):  # type: ignore[misc]
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW; weights that multiply decay, offsets, norms and single vectors do not."""
-        learnt = [item for item in self.objective.named_parameters() if item[1].requires_grad]
-        decays = [weight for name, weight in learnt if decaying(name, weight)]
-        others = [weight for name, weight in learnt if not decaying(name, weight)]
-        groups = [
-            {"params": decays, "weight_decay": self.settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimiser = torch.optim.AdamW(groups, lr=self.settings.learning_rate, betas=(0.9, 0.95))
+        optimiser = torch.optim.AdamW(self._groups(), lr=self.settings.learning_rate, betas=(0.9, 0.95))
         steps, warmup = self.settings.steps, self.settings.warmup
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps, warmup=warmup))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def _groups(self) -> list[dict[str, Any]]:
+        decay = self.settings.weight_decay
+        learnt = [item for item in self.objective.model.named_parameters() if item[1].requires_grad]
+        return [
+            {"params": [weight for name, weight in learnt if decaying(name, weight)], "weight_decay": decay},
+            {"params": [weight for name, weight in learnt if not decaying(name, weight)], "weight_decay": 0.0},
+            # A head learns only in the steps of its own modality set, one in twenty or so.
+            {
+                "params": list(self.objective.heads.parameters()),
+                "weight_decay": decay,
+                "lr": self.settings.learning_rate * _HEAD_RATE,
+            },
+        ]
 
 
 class SlowCopy(Callback):  # type: ignore[misc]

@@ -14,6 +14,7 @@ from gfm_training.codebook import Books
 from gfm_training.data import Batch
 
 _BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations of a latent
+_LEAST_SD = 0.05  # of a dimension: smaller ones are noise, and are not blown up
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,10 @@ class Objective(nn.Module):
         asked = asked_cells(batch) & target.present
         predicted = self.model.predict(seen.values, seen.present, asked)
         with torch.autocast(predicted.device.type, enabled=False):
-            guesses = functional.layer_norm(predicted[asked].float(), (predicted.shape[-1],))
-            ema = latent_loss(guesses, target.values[asked].float())
-            hidden = self._anchor(batch, guesses, asked)
+            scale = Scale.of(target.values[target.present].float())
+            guesses = predicted[asked].float()
+            ema = latent_loss(guesses, scale.standard(target.values[asked].float()))
+            hidden = self._anchor(batch, scale.latents(guesses), asked)
             visible = seen.present & target.present
             shown = self._anchor(batch, seen.values[visible].float(), visible)
             total = self.ema_weight * ema + (1 - self.ema_weight) * 0.5 * (hidden + shown)
@@ -71,6 +73,33 @@ class Objective(nn.Module):
         return torch.stack([share_of_chance(one, wanted) for one, wanted in zip(logits, ids, strict=True)]).mean()
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Mean and deviation of each dimension of the target latents in a batch, `[D]`.
+
+    The predictor answers in deviations from the mean: what all cells share earns nothing, so the network gains nothing
+    by making cells alike, which plain layer-normed targets reward at first (rank 9.8 to 2.2 in 50 steps).
+    """
+
+    mean: Tensor
+    sd: Tensor
+
+    @classmethod
+    def of(cls, latents: Tensor) -> Scale:
+        """The scale of `latents` `[N, D]`."""
+        if len(latents) < 2:
+            return cls(latents.new_zeros(latents.shape[-1]), latents.new_ones(latents.shape[-1]))
+        return cls(latents.mean(dim=0), latents.std(dim=0).clamp_min(_LEAST_SD))
+
+    def standard(self, latents: Tensor) -> Tensor:
+        """Latents in deviations."""
+        return (latents - self.mean) / self.sd
+
+    def latents(self, standard: Tensor) -> Tensor:
+        """The way back; layer-normed, as latents are."""
+        return functional.layer_norm(standard * self.sd + self.mean, (standard.shape[-1],))
+
+
 def asked_cells(batch: Batch) -> Tensor:
     """Cells `[B, n, n]` of which the context lacks a token that the target has, whole or in part."""
     lost = [
@@ -81,7 +110,7 @@ def asked_cells(batch: Batch) -> Tensor:
 
 
 def latent_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Smooth L1 of layer-normed latents `[N, D]`; 0 if there is none."""
+    """Smooth L1 of standardised latents `[N, D]`; 0 if there is none."""
     if not len(predicted):
         return predicted.sum()
     return functional.smooth_l1_loss(predicted, target, beta=_BETA)

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 from gfm_core.grid import CellRange, Lattice
 from gfm_core.raster.frame import Frame, Placement, Region, apply_affine, patches
 from gfm_core.raster.source import Source, open_source
-from tests.conftest import NORTH_UP, MakeRaster, write_raster
+from tests.conftest import NORTH_UP, write_raster
 
 UTM = "EPSG:32633"
 

@@ -72,6 +72,17 @@ def test_rectangles_between_crs_agree_with_rasterio(place: tuple[float, float, f
     assert np.abs(found - expected).max() < 1e-3 * max(found[2] - found[0], found[3] - found[1])
 
 
+def test_an_edge_that_bulges_between_its_corners_stays_inside() -> None:
+    # A parallel is an arc in Europe's equal-area projection: its middle lies 1.8 degrees south of the chord's.
+    europe = Bounds(-5, 45, 25, 60)
+    found = transform_bounds(europe, "EPSG:4326", "EPSG:3035")
+    to_plane = pyproj.Transformer.from_crs("EPSG:4326", "EPSG:3035", always_xy=True)
+    _, lowest = to_plane.transform(10, 45)
+    assert found.bottom == pytest.approx(lowest, abs=1)
+    _, corner = to_plane.transform(-5, 45)
+    assert corner - lowest > 100_000
+
+
 def test_a_rectangle_in_the_same_crs_stays_as_it_is_to_the_bit() -> None:
     bounds = Bounds(0.1, 0.2, 0.3, 0.7)
     assert transform_bounds(bounds, "EPSG:32633", UTM) == bounds

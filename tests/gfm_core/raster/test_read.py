@@ -61,11 +61,15 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Stack]:
     return path, open_stack([path], cell_size=30)
 
 
-@given(st.integers(-6, 20), st.integers(-6, 20), st.integers(1, 12), st.integers(1, 12), st.integers(0, 40))
+corners, shapes = (st.tuples(numbers, numbers) for numbers in (st.integers(-6, 20), st.integers(1, 12)))
+
+
+@given(corners, shapes, st.integers(0, 40))
 @settings(max_examples=50)
 def test_any_cells_read_what_rasterio_reads_with_nothing_outside(
-    plain: tuple[Path, Stack], row: int, col: int, rows: int, cols: int, margin: int
+    plain: tuple[Path, Stack], corner: tuple[int, int], shape: tuple[int, int], margin: int
 ) -> None:
+    (row, col), (rows, cols) = corner, shape
     path, stack = plain
     cells = CellRange(stack.cells.row + row, stack.cells.col + col, rows, cols)
     bounds = stack.lattice.bounds(cells)
@@ -184,7 +188,7 @@ def test_another_crs_is_warped_as_rasterio_warps_it(make_raster: MakeRaster) -> 
     holes[0, 20:30, 10:40] = np.nan  # each band its own gap
     holes[1, 50:60, 30:70] = np.nan
     path = make_raster("measured.tif", holes, crs="EPSG:3035", transform=Affine(10, 0, 4.5e6, 0, -10, 3.2e6))
-    left, bottom, right, top = rasterio.warp.transform_bounds("EPSG:3035", UTM, *open_bounds(path))
+    left, _, _, top = rasterio.warp.transform_bounds("EPSG:3035", UTM, *open_bounds(path))
     fine = make_raster(
         "s2.tif", speckled(90, 90), names=S2, transform=Affine(10, 0, round(left, -1), 0, -10, round(top, -1))
     )

@@ -159,7 +159,8 @@ def test_undated_files_that_overlap_by_half_are_dates_and_else_a_mosaic(
     )
     assert len(stack.modalities[0].dates) == dates
     said = [note for note in stack.notes if "overlap and carry no date" in note]
-    assert said == ([] if dates == 1 else ["early.tif, late.tif overlap and carry no date: taken as 2 dates in order of name."])  # fmt: skip
+    told = ["early.tif, late.tif overlap and carry no date: taken as 2 dates in order of name."]
+    assert said == ([] if dates == 1 else told)
 
 
 def test_a_modality_is_one_sensor_at_one_gsd(make_raster: MakeRaster) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -42,7 +43,7 @@ def test_outputs_and_what_lies_beside_them_appear_together(tmp_path: Path) -> No
     with Outputs(targets) as outputs:
         make(outputs, "new")
         assert not any(target.exists() for target in targets)
-        assert all(name.startswith(".") for name in os.listdir(tmp_path))
+        assert all(path.name.startswith(".") for path in tmp_path.iterdir())
     assert contents(tmp_path) == {"map.png": "new", "map.qml": "new", "map.tif": "new"}
 
 
@@ -224,7 +225,7 @@ def test_any_pieces_in_any_order_make_the_same_raster(
     pieces = [
         (first, count, start, stop)
         for first, count in data.draw(st.sampled_from([[(0, 3)], [(0, 1), (1, 2)], [(0, 2), (2, 1)]]))
-        for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
+        for start, stop in itertools.pairwise(cuts)
     ]
     path = tmp_path_factory.mktemp("rows") / "made.tif"
     with create(path, (height, width), 3) as writer:

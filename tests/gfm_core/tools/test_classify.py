@@ -1,0 +1,353 @@
+"""Rasters or an embedding, and labels → a map on the finest pixels that is right, and says how right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+from rasterio.warp import Resampling, calculate_default_transform, reproject
+from scipy import ndimage
+
+import gfm_core as gfm
+from gfm_core.heads.store import load_head
+from gfm_core.model.checkpoint import save_checkpoint
+from gfm_core.model.config import SIZES
+from gfm_core.model.jepa import build_model
+from gfm_core.progress import Cancelled, Progress
+from tests.conftest import MakeRaster
+from tests.gfm_core.tools.conftest import CELL, Made
+
+
+def read(path: Path) -> NDArray[Any]:
+    with rasterio.open(path) as dataset:
+        return np.asarray(dataset.read(1))
+
+
+def truth_of(scene: gfm.SyntheticScene, result: gfm.ClassMap) -> NDArray[Any]:
+    """The true classes of every 10 m, in the codes of a map (names in sorted order)."""
+    codes = {item.name: item.code for item in result.classes}
+    table = np.zeros(256, np.uint8)
+    for item in scene.classes:
+        table[item.code] = codes.get(item.name, 255)
+    return np.asarray(table[read(scene.truth)])
+
+
+def quick(scene: gfm.SyntheticScene, output: Path, *rasters: object, **options: Any) -> gfm.ClassMap:
+    """A map of the group `fine`, which needs no network, of the first date's 10 m image unless told otherwise."""
+    chosen = [str(item) for item in rasters or scene.paths[:1]]
+    settings = {"labels": scene.labels, "field": "class", "groups": ("fine",), "cell_size": CELL, **options}
+    return gfm.classify(chosen, output, **settings)
+
+
+# What is made
+
+
+def test_the_map_is_far_better_than_chance_on_folds_on_check_labels_and_in_truth(made: Made) -> None:
+    validation, check = made.result.cross_validation, made.result.check
+    assert validation is not None and check is not None
+    assert validation.fused.macro_f1 > 0.8
+    assert check.macro_f1 > 0.8
+    assert check.n > 100
+    assert (read(made.result.path) == truth_of(made.scene, made.result)).mean() > 0.8
+
+
+def test_every_output_is_there_and_nothing_else(made: Made) -> None:
+    names = {item.name for item in made.result.path.parent.iterdir()}
+    assert names == {
+        "map.tif", "map.tif.aux.xml", "map.qml", "map_confidence.tif", "map_confidence.qml", "map_legend.png",
+        "map_report", "head.safetensors",
+    }  # fmt: skip
+    report = {item.name for item in (made.result.path.parent / "map_report").iterdir()}
+    assert report == {"report.html", "report.json", "map.png", "confidence.png", "legend.png"}
+
+
+def test_the_map_has_the_finest_pixels(made: Made) -> None:
+    with rasterio.open(made.scene.paths[0]) as finest, rasterio.open(made.result.path) as dataset:
+        assert dataset.transform == finest.transform
+        assert dataset.shape == finest.shape
+        assert dataset.crs == finest.crs
+        assert (dataset.count, dataset.dtypes, dataset.nodata) == (1, ("uint8",), 0)
+    with rasterio.open(made.result.confidence) as dataset:
+        assert dataset.transform == finest.transform
+        assert (dataset.count, dataset.dtypes, dataset.nodata) == (1, ("uint8",), 255)
+
+
+def test_classes_are_named_in_the_file_and_counted(made: Made) -> None:
+    codes = read(made.result.path)
+    with rasterio.open(made.result.path) as dataset:
+        tags = dataset.tags()
+    for item in made.result.classes:
+        assert tags[f"CLASS_{item.code}"] == item.name
+        assert made.result.pixels[item.code] == (codes == item.code).sum()
+
+
+def test_the_report_tells_the_scores_and_how_to_repeat_them(made: Made) -> None:
+    report = json.loads((made.result.report.parent / "report.json").read_text(encoding="utf-8"))
+    validation = made.result.cross_validation
+    assert validation is not None and validation.raw_bands is not None and made.result.check is not None
+    assert report["scores"]["spatial_folds"]["macro_f1"] == pytest.approx(validation.fused.macro_f1)
+    assert report["scores"]["raw_bands_alone"]["macro_f1"] == pytest.approx(validation.raw_bands.macro_f1)
+    assert report["scores"]["check"]["macro_f1"] == pytest.approx(made.result.check.macro_f1)
+    assert set(report["scores"]["groups_macro_f1"]) == {"fine", "coarse", "network"}
+    assert report["copy_as"]["command"].startswith("gfm classify ")
+    assert sorted(item["name"] for item in report["inputs"]) == sorted(path.name for path in made.scene.paths)
+
+
+# Where the map lies
+
+
+def warped(path: Path, target: Path, crs: str, transform: Affine, shape: tuple[int, int]) -> Path:
+    """A raster on another grid, through rasterio.warp, with its outside declared."""
+    with rasterio.open(path) as source:
+        pixels = np.zeros((source.count, *shape), source.dtypes[0])
+        reproject(
+            source.read(), pixels, src_transform=source.transform, src_crs=source.crs, dst_transform=transform,
+            dst_crs=crs, resampling=Resampling.nearest, dst_nodata=0,
+        )  # fmt: skip
+        profile = {
+            **source.profile, "crs": crs, "transform": transform, "height": shape[0], "width": shape[1], "nodata": 0
+        }  # fmt: skip
+        with rasterio.open(target, "w", **profile) as dataset:
+            dataset.write(pixels)
+            dataset.descriptions = source.descriptions
+    return target
+
+
+@pytest.mark.parametrize("place", ["degrees", "rotated"])
+def test_the_map_of_a_source_in_degrees_or_rotated_has_its_pixels(
+    made: Made, nano_path: Path, tmp_path: Path, place: str
+) -> None:
+    with rasterio.open(made.scene.paths[0]) as dataset:
+        crs, shape = "EPSG:4326", dataset.shape
+        transform, width, height = calculate_default_transform(
+            dataset.crs, crs, dataset.width, dataset.height, *dataset.bounds
+        )
+        if place == "rotated":
+            crs = dataset.crs.to_string()
+            middle = dataset.transform * (dataset.width / 2, dataset.height / 2)
+            transform = Affine.rotation(25, middle) * dataset.transform
+            height, width = shape
+    image = warped(made.scene.paths[0], tmp_path / made.scene.paths[0].name, crs, transform, (height, width))
+    options = {"groups": ("fine", "network"), "model": str(nano_path)}
+    result = quick(made.scene, tmp_path / "map.tif", image, **options)
+    with rasterio.open(result.path) as dataset:
+        assert dataset.transform.almost_equals(transform, 1e-9)
+        assert dataset.shape == (height, width)
+        codes = dataset.read(1)
+    truth = np.zeros((height, width), np.uint8)
+    with rasterio.open(made.scene.truth) as dataset:
+        reproject(
+            truth_of(made.scene, result), truth, src_transform=dataset.transform, src_crs=dataset.crs,
+            dst_transform=transform, dst_crs=crs, resampling=Resampling.nearest, dst_nodata=0,
+        )  # fmt: skip
+    with rasterio.open(image) as dataset:
+        there = dataset.read(1) > 0
+    assert (codes[there] > 0).all()
+    near = ndimage.binary_dilation(there, iterations=4)  # a cell that is half covered tells a class for all its pixels
+    assert not codes[~near].any()
+    assert (codes[there] == truth[there]).mean() > 0.8
+
+
+def test_map_gsd_gives_pixels_of_that_size_over_the_same_ground(made: Made, tmp_path: Path) -> None:
+    result = quick(made.scene, tmp_path / "map.tif", map_gsd=20)
+    with rasterio.open(result.path) as dataset, rasterio.open(made.scene.paths[0]) as finest:
+        assert dataset.res == (20, 20)
+        assert dataset.bounds == finest.bounds
+    fine = truth_of(made.scene, result)
+    same = [read(result.path) == fine[row::2, col::2] for row in (0, 1) for col in (0, 1)]
+    assert np.any(same, axis=0).mean() > 0.8
+
+
+def test_an_extent_gives_the_same_pixels_as_the_whole(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    with rasterio.open(made.result.path) as dataset:
+        window = ((10, 34), (14, 50))  # whole cells of 4 x 4 pixels: the scene starts in the middle of one
+        left, top = dataset.transform * (14, 10)
+        right, bottom = dataset.transform * (50, 34)
+        expected = dataset.read(1, window=window)
+    part = gfm.classify(
+        made.scene.paths, tmp_path / "part.tif", head=str(made.head), model=str(nano_path),
+        extent=f"{left},{bottom},{right},{top}",
+    )  # fmt: skip
+    with rasterio.open(part.path) as dataset:
+        assert dataset.bounds == pytest.approx((left, bottom, right, top))
+        np.testing.assert_array_equal(dataset.read(1), expected)
+
+
+# What the numbers are
+
+
+def test_the_confidence_is_the_winners_probability_in_percent(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    options = {"cell_size": CELL, "model": str(nano_path)}
+    embedding = gfm.embed(made.scene.paths, tmp_path / "embedding.tif", dtype="float32", **options)
+    result = gfm.classify(
+        [embedding.path], tmp_path / "map.tif", labels=made.scene.labels, field="class",
+        save_head=tmp_path / "head.safetensors",
+    )  # fmt: skip
+    head, _ = load_head(tmp_path / "head.safetensors")
+    features = {
+        group: embedding.read(group, embedding.cells).reshape(len(embedding.columns_of(group)), -1).T
+        for group in embedding.groups
+    }
+    codes, probability = head.predict(features)
+    np.testing.assert_array_equal(read(result.path).ravel(), codes)
+    np.testing.assert_allclose(read(result.confidence).ravel(), 100 * probability, atol=0.5 + 1e-9)
+
+
+def test_where_nothing_is_valid_the_map_is_nodata(made: Made, tmp_path: Path) -> None:
+    with rasterio.open(made.scene.paths[0]) as source:
+        pixels, profile, names = source.read(), source.profile, source.descriptions
+    gap = np.zeros(pixels.shape[1:], np.bool_)
+    gap[:20, :16] = True
+    pixels[:, gap] = 0
+    image = tmp_path / made.scene.paths[0].name
+    with rasterio.open(image, "w", **{**profile, "nodata": 0}) as dataset:
+        dataset.write(pixels)
+        dataset.descriptions = names
+    result = quick(made.scene, tmp_path / "map.tif", image)
+    np.testing.assert_array_equal(read(result.path) == 0, gap)
+    np.testing.assert_array_equal(read(result.confidence) == 255, gap)
+    assert read(result.confidence)[~gap].max() <= 100
+
+
+def test_a_group_that_is_absent_somewhere_leaves_the_vote_to_the_others(made: Made, tmp_path: Path) -> None:
+    with rasterio.open(made.scene.paths[1]) as source:  # the 20 m image covers only the west
+        pixels, profile, names = source.read(), source.profile, source.descriptions
+    west = pixels[:, :, : pixels.shape[2] // 2]
+    image = tmp_path / made.scene.paths[1].name
+    with rasterio.open(image, "w", **{**profile, "width": west.shape[2]}) as dataset:
+        dataset.write(west)
+        dataset.descriptions = names
+    result = quick(made.scene, tmp_path / "map.tif", made.scene.paths[0], image, groups=("fine", "coarse"))
+    codes = read(result.path)
+    assert (codes == truth_of(made.scene, result))[:, : codes.shape[1] // 2].mean() > 0.8
+
+
+# Labels
+
+
+def test_points_and_a_label_raster_serve_as_labels_too(made: Made, tmp_path: Path) -> None:
+    labels = gpd.read_file(made.scene.labels)
+    points = labels.set_geometry(labels.representative_point())
+    points.to_file(tmp_path / "points.gpkg")
+    by_points = quick(made.scene, tmp_path / "points.tif", labels=tmp_path / "points.gpkg")
+    by_pixels = quick(made.scene, tmp_path / "pixels.tif", labels=made.scene.truth, field=None)
+    assert (read(by_points.path) == truth_of(made.scene, by_points)).mean() > 0.7
+    assert (read(by_pixels.path) == read(made.scene.truth)).mean() > 0.9  # its numbers are kept
+    named = quick(made.scene, tmp_path / "named.tif", labels=made.result.path, field=None)  # a map of ours has names
+    assert [item.name for item in named.classes] == [item.name for item in made.result.classes]
+
+
+def test_the_rest_of_the_labels_scores_like_a_file_of_them(made: Made, tmp_path: Path) -> None:
+    where = "split = 'train'"
+    by_rest = quick(made.scene, tmp_path / "rest.tif", where=where, check="rest")
+    frame = gpd.read_file(made.scene.labels)
+    frame[frame["split"] != "train"].to_file(tmp_path / "check.gpkg")
+    by_file = quick(made.scene, tmp_path / "file.tif", where=where, check=str(tmp_path / "check.gpkg"))
+    assert by_rest.check is not None and by_file.check is not None
+    assert by_rest.check.to_dict() == by_file.check.to_dict()
+    np.testing.assert_array_equal(read(by_rest.path), read(by_file.path))
+    everything = quick(made.scene, tmp_path / "all.tif")
+    assert everything.cross_validation is not None and by_rest.cross_validation is not None
+    assert everything.cross_validation.fused.n > by_rest.cross_validation.fused.n
+
+
+@pytest.mark.parametrize("head", ["logistic", "knn"])
+def test_other_kinds_of_heads_make_maps_too(made: Made, tmp_path: Path, head: str) -> None:
+    result = quick(made.scene, tmp_path / "map.tif", head=head)
+    assert (read(result.path) == truth_of(made.scene, result)).mean() > 0.7
+
+
+# Stored heads and embeddings
+
+
+def test_a_stored_head_repeats_its_map_without_labels(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    again = gfm.classify(made.scene.paths, tmp_path / "map.tif", head=str(made.head), model=str(nano_path))
+    assert again.path.read_bytes() == made.result.path.read_bytes()
+    assert again.confidence.read_bytes() == made.result.confidence.read_bytes()
+    assert again.cross_validation is None
+    assert [item.name for item in again.classes] == [item.name for item in made.result.classes]
+
+
+def test_a_stored_head_maps_another_place(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    other = gfm.write_scene(tmp_path / "other", seed=2, size_m=480, classes=4)
+    options = {"head": str(made.head), "model": str(nano_path), "labels": str(other.labels), "field": "class"}
+    result = gfm.classify(other.paths, tmp_path / "map.tif", check=str(other.labels), **options)
+    assert (read(result.path) == truth_of(other, result)).mean() > 0.6
+    assert result.check is not None and result.check.macro_f1 > 0.5
+
+
+def test_fault_22_a_stored_head_refuses_another_model_and_cell_size_naming_both(
+    made: Made, nano_path: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.safetensors"
+    save_checkpoint(other, build_model(SIZES["nano"], seed=1), {})
+    with pytest.raises(gfm.CheckpointError, match=r"head\.safetensors was fitted on") as caught:
+        gfm.classify(made.scene.paths, tmp_path / "map.tif", head=str(made.head), model=str(other))
+    for path in (nano_path, other):
+        assert f"model {path.stem} ({gfm.load_model(path).sha256[:12]})" in str(caught.value)
+    with pytest.raises(gfm.CheckpointError, match="cells of 40 m but these are of 60 m"):
+        gfm.classify(made.scene.paths, tmp_path / "map.tif", head=str(made.head), model=str(nano_path), cell_size=60)
+    with pytest.raises(gfm.CheckpointError, match="columns of group"):
+        gfm.classify(made.scene.paths[:1], tmp_path / "map.tif", head=str(made.head), model=str(nano_path))
+    assert [item.name for item in tmp_path.iterdir()] == ["other.safetensors"]
+
+
+def test_an_embedding_alone_gives_a_map_of_its_cells(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    options = {"cell_size": 20, "model": str(nano_path)}
+    embedding = gfm.embed(made.scene.paths, tmp_path / "embedding.tif", **options)
+    labels = {"labels": made.scene.labels, "field": "class"}
+    result = gfm.classify([embedding.path], tmp_path / "map.tif", **labels)
+    with rasterio.open(result.path) as dataset:
+        assert dataset.shape == embedding.cells.shape
+        assert dataset.transform == embedding.lattice.transform(embedding.cells)
+    assert (read(result.path) == truth_of(made.scene, result)[::2, ::2]).mean() > 0.6
+    assert any("per-pixel detail" in note for note in result.notes)
+    for name, value in (("map_gsd", 10), ("extent", "0,0,1,1"), ("crs", "EPSG:32633"), ("cell_size", 10)):
+        with pytest.raises(gfm.ParameterError, match=name):
+            gfm.classify([embedding.path], tmp_path / "no.tif", **labels, **{name: value})
+    with pytest.raises(gfm.ParameterError, match="is an embedding; give it alone"):
+        gfm.classify([embedding.path, made.scene.paths[0]], tmp_path / "no.tif", **labels)
+    fine = gfm.embed(made.scene.paths[:1], tmp_path / "fine.tif", cell_size=20, groups=("fine",))
+    with pytest.raises(gfm.ParameterError, match="holds no network, only fine"):
+        gfm.classify([fine.path], tmp_path / "no.tif", **labels, groups=("network",))
+
+
+# Progress, stopping, calling
+
+
+def test_progress_rises_to_the_end_and_stopping_leaves_nothing(made: Made, tmp_path: Path) -> None:
+    told: list[Progress] = []
+    quick(made.scene, tmp_path / "map.tif", groups=("fine", "coarse"), progress=told.append)
+    fractions = [item.fraction for item in told]
+    assert fractions == sorted(fractions)
+    assert fractions[-1] == 1.0
+    assert {"embedding", "reading labelled pixels", "writing the map"} <= {item.message for item in told}
+    before = sorted(tmp_path.iterdir())
+    for calls in (0, len(told) // 2, len(told) - 1):
+        left = iter([False] * calls)
+        with pytest.raises(Cancelled):
+            quick(
+                made.scene, tmp_path / "stopped.tif", groups=("fine", "coarse"),
+                cancel=lambda left=left: next(left, True),
+            )  # fmt: skip
+        assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_opened_stack_and_a_loaded_model_are_taken_as_they_are(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    stack = gfm.open_stack(made.scene.paths, cell_size=CELL)
+    result = gfm.classify(
+        stack, tmp_path / "map.tif", head=str(made.head), model=gfm.load_model(nano_path)
+    )  # fmt: skip
+    assert result.path.read_bytes() == made.result.path.read_bytes()
+
+
+def test_without_labels_and_head_it_says_what_is_needed(make_raster: MakeRaster, tmp_path: Path) -> None:
+    with pytest.raises(gfm.ParameterError, match=r"give --labels FILE, or a stored one with --head FILE\."):
+        gfm.classify([make_raster()], tmp_path / "map.tif")
