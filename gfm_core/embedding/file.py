@@ -22,7 +22,7 @@ from gfm_core.features.groups import Column, Storage
 from gfm_core.grid import CellRange, Lattice
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.source import Source, unreadable
-from gfm_core.raster.stack import Stack
+from gfm_core.raster.stack import BandKey, Stack
 from gfm_core.raster.write import BlockRowWriter
 
 FORMAT_VERSION = 1
@@ -42,7 +42,7 @@ class EmbeddingFile:
     dtype: str
     model: dict[str, str]  # name, sha256
     sources: tuple[dict[str, Any], ...]
-    constants: dict[tuple[str, str], Normalisation]
+    constants: dict[BandKey, Normalisation]
     parameters: dict[str, Any]
     versions: dict[str, str]
 
@@ -145,9 +145,9 @@ def _damaged(path: str | Path) -> CheckpointError:
     return CheckpointError(f"The tags of {path} are damaged; make the embedding again with gfm embed.")
 
 
-def _constants(sources: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], Normalisation]:
+def _constants(sources: Sequence[Mapping[str, Any]]) -> dict[BandKey, Normalisation]:
     return {
-        (source["sensor"], band["name"]): Normalisation(**band["normalisation"])
+        BandKey(source["sensor"], source["gsd"], band["name"]): Normalisation(**band["normalisation"])
         for source in sources
         for band in source["bands"]
     }

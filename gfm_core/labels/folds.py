@@ -35,6 +35,7 @@ def spatial_folds(
     units: NDArray[np.integer[Any]] | None = None,
     folds: int = 5,
     square: float | None = None,
+    reach: float = 0.0,
     names: dict[int, str] | None = None,
     seed: int = 0,
 ) -> Folds:
@@ -43,11 +44,14 @@ def spatial_folds(
     With `units` (what was labelled as one: a polygon) samples stay together with their unit, in the square of its
     centre; but a class of fewer than two units is split by squares alone, for it could not be scored otherwise.
     Without `square` (metres) the side starts at a tenth of the labels' extent and shrinks until every class lies in at
-    least `folds` squares, or as many classes as can. `names` are used in the notes on classes that do not.
+    least `folds` squares, or as many classes as can. Samples that are units of their own (points, pixels of a raster)
+    know their neighbours over `reach` metres: their squares shrink no further. `names` are used in the notes on classes
+    that lie in fewer squares.
     """
+    alone = units is None or len(np.unique(units)) == len(units)
     if units is not None:
         x, y = _at_unit_centres(x, y, codes, units)
-    side = _fitting_square(x, y, codes, folds) if square is None else square
+    side = _fitting_square(x, y, codes, folds, reach if alone else 0.0) if square is None else square
     groups = _squares(x, y, side)
     count = min(folds, len(np.unique(groups)))
     notes = _notes(groups, codes, folds, side, names or {})
@@ -85,12 +89,15 @@ def _squares_a_class(groups: NDArray[np.int64], codes: NDArray[np.int32]) -> dic
     return dict(zip(found.tolist(), counts.tolist(), strict=True))
 
 
-def _fitting_square(x: NDArray[np.float64], y: NDArray[np.float64], codes: NDArray[np.int32], folds: int) -> float:
+def _fitting_square(
+    x: NDArray[np.float64], y: NDArray[np.float64], codes: NDArray[np.int32], folds: int, least: float
+) -> float:
     """The largest square that lets the most classes be in `folds` squares: one hopeless class shrinks nothing."""
     extent = max(float(np.ptp(x)), float(np.ptp(y)))
     if extent == 0:
         return 1.0
-    sides = [extent / SQUARES_ACROSS * _SHRINK**step for step in range(_STEPS + 1)]
+    first = extent / SQUARES_ACROSS
+    sides = [first * _SHRINK**step for step in range(_STEPS + 1) if step == 0 or first * _SHRINK**step >= least]
     fit = [sum(n >= folds for n in _squares_a_class(_squares(x, y, side), codes).values()) for side in sides]
     return sides[int(np.argmax(fit))]
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from affine import Affine
 
@@ -19,10 +20,20 @@ from gfm_core.raster.ground import as_crs, is_metric, pixel_size_in, same_crs, t
 from gfm_core.raster.normalise import fit_normalisation
 from gfm_core.raster.source import BLACK_CORNER, Source, open_source
 
-Constants = Mapping[tuple[str, str], Normalisation]
+
+class BandKey(NamedTuple):
+    """Which band normalisation constants belong to: two `custom` rasters are told apart by their GSD (metres)."""
+
+    sensor: str
+    gsd: float
+    band: str
+
+
+Constants = Mapping[BandKey, Normalisation]
 
 PIXELS_ALONG_CELL = 64  # a patch of more pixels along a side is read averaged: overviews serve there
 
+_ABOUT_SAME_GSD = 0.2  # natural logarithm: constants are reused between 10 m and 12 m, not between 10 m and 20 m
 _SAME_GSD = 0.02  # relative: what the same product differs by from place to place in degrees
 _MOST_CELLS = 2**40  # beyond, the cell size is a slip of the unit
 
@@ -75,10 +86,10 @@ class Stack:
         return min(dates, default=None)
 
     @property
-    def constants(self) -> dict[tuple[str, str], Normalisation]:
-        """Normalisation by sensor and band: what travels to other dates and places."""
+    def constants(self) -> dict[BandKey, Normalisation]:
+        """Normalisation by band: what travels to other dates and places."""
         return {
-            (item.sensor, band.name): constant
+            BandKey(item.sensor, item.sources[0][0].gsd, band.name): constant
             for item in self.modalities
             for band, constant in zip(item.bands, item.normalisation, strict=True)
         }
@@ -100,7 +111,7 @@ def open_stack(
     """Open rasters of one place as modalities on one lattice of cells.
 
     `cell_size` is in metres (default: 2 pixels of the finest); `extent` is `"x0,y0,x1,y1"` in the grid's CRS, a layer's
-    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by sensor and band, not to fit.
+    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by band, not to fit.
     The order of `rasters` does not matter. Raises `InputError` for rasters that cannot be used, `NoOverlapError` for
     those that share no ground.
     """
@@ -303,13 +314,22 @@ def _modality(dates: list[list[Source]], lattice: Lattice, constants: Constants,
     return Modality(name, first.sensor, gsd, first.bands, normalisation, dates_of, tuple(map(tuple, dates)), frame)
 
 
+def _handed(constants: Constants, wanted: BandKey) -> Normalisation | None:
+    """Constants of the same band at the nearest GSD, if about the same: in degrees it differs from place to place."""
+    same = [key for key in constants if (key.sensor, key.band) == (wanted.sensor, wanted.band)]
+    nearest = min(same, key=lambda key: abs(math.log(key.gsd / wanted.gsd)), default=None)
+    if nearest is None or abs(math.log(nearest.gsd / wanted.gsd)) > _ABOUT_SAME_GSD:
+        return None
+    return constants[nearest]
+
+
 def _normalisation(sources: list[Source], band: int, constants: Constants, notes: list[str]) -> Normalisation:
     """The band's constants: known ones, those handed in, or fitted on the whole sources."""
     first = sources[0]
     known = first.normalisation[band]
     if known is not None:
         return known
-    handed = constants.get((first.sensor, first.bands[band].name))
+    handed = _handed(constants, BandKey(first.sensor, first.gsd, first.bands[band].name))
     if handed is not None:
         return handed
     fitted, warning = fit_normalisation(sources, band)

@@ -16,7 +16,7 @@ from gfm_core.heads.score import CrossValidation, Scores
 from gfm_core.heads.store import check_head, load_head, save_head
 from gfm_core.parameters import HEADS, ClassifyParameters
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
-from gfm_core.raster.stack import Constants
+from gfm_core.raster.stack import BandKey, Constants
 from gfm_core.raster.write import Outputs
 from gfm_core.report.palette import with_colours
 from gfm_core.report.pictures import legend_png
@@ -145,7 +145,7 @@ def _constants(meta: dict[str, Any]) -> Constants:
     """The normalisation that a stored head was fitted with."""
     names = ("scale", "offset", "centre", "spread", "fitted")
     return {
-        (item["sensor"], item["band"]): Normalisation(**{name: item[name] for name in names})
+        BandKey(item["sensor"], item["gsd"], item["band"]): Normalisation(**{name: item[name] for name in names})
         for item in meta["normalisation"]
     }
 

@@ -173,7 +173,5 @@ def _told(features: MapFeatures, model: dict[str, str], constants: Constants, ce
         "model": model,
         "cell_size": cell_size,
         "groups": {group: [column.name for column in columns] for group, columns in features.columns.items()},
-        "normalisation": [
-            {"sensor": sensor, "band": band, **constant.to_dict()} for (sensor, band), constant in constants.items()
-        ],
+        "normalisation": [{**key._asdict(), **constant.to_dict()} for key, constant in constants.items()],
     }

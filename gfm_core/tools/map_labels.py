@@ -32,6 +32,7 @@ _TRAINING_PIXELS = (
 _NO_SCORE = (
     "Without the labels of one fold a single class is left, so there is no score by folds; label more places of each."
 )
+_REACH = 32  # pixels: half the widest window of the statistics; nearer samples share most of what they see
 _CHECK_PIXELS = 1_000_000  # a class: all of them, within reason
 
 
@@ -94,7 +95,8 @@ def fit_on_labels(labels: Labels, kind: str, source: MapInputs, reporter: Report
     kind = "lda" if kind == "auto" else kind
     names = {item.code: item.name for item in pixels.classes}
     x, y = ground_metres(grid, pixels.rows, pixels.cols)
-    folds = spatial_folds(x, y, pixels.codes, units=pixels.units, names=names)
+    reach = _REACH * float(np.sqrt(grid.pixel_area_m2))
+    folds = spatial_folds(x, y, pixels.codes, units=pixels.units, reach=reach, names=names)
     validation, scored = None, folds.notes
     if folds.count > 1:
         try:

@@ -83,3 +83,15 @@ def test_the_only_polygon_of_a_class_is_split_by_squares() -> None:
     units = np.where(codes == 1, 0, np.arange(1, len(codes) + 1))
     folds = spatial_folds(x, y, codes, units=units)
     assert len(np.unique(folds.numbers[codes == 1])) == 5
+
+
+def test_samples_of_their_own_are_not_split_within_the_reach_of_their_neighbours() -> None:
+    rows, cols = (values.ravel() * 10.0 for values in np.mgrid[0:200, 0:200])  # a label raster of 2 km
+    codes = np.where((rows < 60) & (cols < 60), 3, 1 + (cols > 1000)).astype(np.int32)  # class 3: one patch of 60 m
+    each = np.arange(len(codes))
+    assert spatial_folds(cols, rows, codes, units=each).square_m < 60
+    kept = spatial_folds(cols, rows, codes, units=each, reach=160.0)
+    assert kept.square_m >= 160
+    assert any("Class '3'" in note for note in kept.notes)
+    patches = np.where(codes == 3, 3, (cols // 100).astype(int) + 10)
+    assert spatial_folds(cols, rows, codes, units=patches, reach=1e6).count > 1  # polygons stay whole anyway

@@ -11,7 +11,7 @@ import scipy.stats
 from gfm_core.bands import Band, BandKind, Normalisation
 from gfm_core.raster.normalise import LIMIT, fit_normalisation, normalise
 from gfm_core.raster.source import open_source
-from gfm_core.raster.stack import open_stack
+from gfm_core.raster.stack import Constants, Stack, open_stack
 from tests.conftest import NORTH_UP, MakeRaster
 
 RED = Band("red", BandKind.OPTICAL, 650)
@@ -85,6 +85,21 @@ def test_handed_constants_are_reused_and_never_refitted(make_raster: MakeRaster,
     first = open_stack([make_raster("first.tif", dim_values())])
     other = open_stack([make_raster("first2.tif", dim_values(seed=1) * 3)], constants=first.constants)
     assert other.modalities[0].normalisation == first.modalities[0].normalisation
+
+
+def test_handed_constants_of_two_custom_rasters_are_told_apart_by_their_gsd(make_raster: MakeRaster) -> None:
+    names = ("fine.tif", "coarse.tif")
+    coarse = NORTH_UP * NORTH_UP.scale(3)
+
+    def stack(prefix: str, factor: int, handed: Constants | None = None) -> Stack:
+        first = make_raster(prefix + names[0], dim_values() * factor)
+        return open_stack([first, make_raster(prefix + names[1], dim_values(seed=1) * 7 * factor, transform=coarse)],
+                          constants=handed)  # fmt: skip
+
+    one = stack("a_", 1)
+    fine, wide = (item.normalisation for item in one.modalities)
+    assert fine != wide
+    assert [item.normalisation for item in stack("b_", 2, one.constants).modalities] == [fine, wide]
 
 
 def test_a_constant_band_is_said_and_does_not_divide_by_zero(make_raster: MakeRaster) -> None:
