@@ -78,7 +78,8 @@ def main() -> int:
     sys.path.insert(0, str(args.protocol))
     protocol, scenes, controls = (importlib.import_module(name) for name in ("protocol", "scenes", "controls"))
     torch.set_num_threads(1)
-    models = [*args.model, *([UNTRAINED] if args.untrained else [])]
+    loaded = load_models(args.model, untrained=args.untrained)
+    models = list(loaded)
     results: dict[str, Any] = {}
     for name in args.scenes or FILES:
         begun = time.perf_counter()
@@ -89,7 +90,7 @@ def main() -> int:
             continue
         rc, y = protocol.candidates(scene.labels, block=scene.block)
         draws = [protocol.draw(y, rc, seed, scene.block) for seed in range(args.seeds)]
-        ours, notes = product_features(name, scene, rc, scenes.DATA, models)
+        ours, notes = product_features(name, scene, rc, scenes.DATA, loaded)
         filled = {group: _filled(values) for group, values in ours.items()}
         sets = {**control_blocks(controls, scene, rc), **_sets(filled, models)}
         scores = {key: protocol.score(blocks, y, draws, "lda") for key, blocks in sets.items()}
@@ -102,7 +103,7 @@ def main() -> int:
         print(_line(name, results[name], models), flush=True)
         if args.verbose:
             print(_table(results[name]["scores"], _differences(models)), flush=True)
-        _write(args.out, results, models, args.seeds)
+        _write(args.out, results, loaded, args.seeds)
     if len(results) > 1:
         print(_over_scenes(results, models))
     return 0
@@ -128,7 +129,9 @@ def _arguments() -> argparse.Namespace:
 # --- features -------------------------------------------------------------------------------------------------------
 
 
-def product_features(name: str, scene: Any, rc: np.ndarray, data: Path, models: list[str]) -> tuple[Blocks, list[str]]:
+def product_features(
+    name: str, scene: Any, rc: np.ndarray, data: Path, models: dict[str, gfm.LoadedModel]
+) -> tuple[Blocks, list[str]]:
     """Features of the candidate pixels `rc [n, 2]` as the product makes them, NaN where absent; and what was noted."""
     with tempfile.TemporaryDirectory(prefix="gfm-controls-") as folder:
         stack = gfm.open_stack(_rasters(name, scene, data, Path(folder)))
@@ -136,8 +139,8 @@ def product_features(name: str, scene: Any, rc: np.ndarray, data: Path, models: 
         grid = MapGrid(Frame(finest.crs, scene.transform), Region(0, 0, *scene.labels.shape))
         found: Blocks = {}
         with gfm.StackReader(stack) as reader:
-            for model in models:
-                embedding = _embedded(stack, model, models, Path(folder) / "embedding.tif", with_coarse=not found)
+            for model, loaded in models.items():
+                embedding = _embedded(stack, loaded, Path(folder) / "embedding.tif", with_coarse=not found)
                 groups = ("network",) if found else ("fine", "coarse", "network")
                 features = StackFeatures(reader, grid, groups, embedding)
                 read = MapInputs(features, [], (), {}).at(rc[:, 0].copy(), rc[:, 1].copy(), Reporter())
@@ -172,17 +175,24 @@ def _rasters(name: str, scene: Any, data: Path, folder: Path) -> list[str]:
     return placed
 
 
-def _embedded(stack: gfm.Stack, model: str, models: list[str], path: Path, *, with_coarse: bool) -> EmbeddingFile:
+def load_models(names: list[str], *, untrained: bool) -> dict[str, gfm.LoadedModel]:
+    """The models by what they were called; `untrained` is the first one's architecture with random weights."""
+    models = {name: gfm.load_model(name) for name in names}
+    if untrained:
+        first = models[names[0]]
+        encoder = build_model(first.config, seed=0).context.eval()
+        models[UNTRAINED] = dataclasses.replace(first, encoder=encoder, name=UNTRAINED, sha256="")
+    return models
+
+
+def _embedded(stack: gfm.Stack, model: gfm.LoadedModel, path: Path, *, with_coarse: bool) -> EmbeddingFile:
     """The stack's embedding by `model`; untrained networks in float32, for their 8-bit range was never measured."""
-    loaded = gfm.load_model(models[0] if model == UNTRAINED else model)
-    if model == UNTRAINED:
-        loaded = dataclasses.replace(loaded, encoder=build_model(loaded.config, seed=0).context.eval(), name=UNTRAINED)
     cpu = torch.device("cpu")
     recipe = Recipe(
         groups=("coarse", "network") if with_coarse else ("network",),
-        dtype="float32" if model == UNTRAINED else "uint8", model=loaded, parameters={},
+        dtype="float32" if model.name == UNTRAINED else "uint8", model=model, parameters={},
     )  # fmt: skip
-    engine = Engine(loaded.encoder, cpu, resolve_precision("auto", cpu))
+    engine = Engine(model.encoder, cpu, resolve_precision("auto", cpu))
     return make_embedding(path, stack, recipe, engine, threads=None, reporter=Reporter())
 
 
@@ -196,7 +206,7 @@ def _filled(values: np.ndarray) -> np.ndarray:
 
 
 def _answerable(ours: Blocks, filled: Blocks) -> Blocks:
-    """`ours` with its gaps, but filled where no group has data: a map has nothing there, and the protocol still asks."""
+    """`ours` with its gaps, but filled where no group has data: a map has nothing there, but the protocol asks."""
     nothing = np.all([~np.isfinite(values).any(axis=1) for values in ours.values()], axis=0)
     return {group: np.where(nothing[:, None], filled[group], values) for group, values in ours.items()}
 
@@ -326,9 +336,9 @@ def _over_scenes(results: dict[str, Any], models: list[str]) -> str:
     return "\n".join(lines)
 
 
-def _write(path: Path, results: dict[str, Any], models: list[str], seeds: int) -> None:
+def _write(path: Path, results: dict[str, Any], models: dict[str, gfm.LoadedModel], seeds: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    digests = {model: gfm.load_model(model).sha256 for model in models if model != UNTRAINED}
+    digests = {name: model.sha256 for name, model in models.items()}
     path.write_text(json.dumps({"models": digests, "seeds": seeds, "scenes": results}, indent=1) + "\n")
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy as np
 from affine import Affine
 from numpy.typing import NDArray
-from odc.geo.geobox import GeoBox
 
 from gfm_core.errors import NoOverlapError
 
@@ -131,10 +130,6 @@ class Lattice:
         """Affine transform of an array that holds `cells`."""
         bounds = self.bounds(cells)
         return Affine(self.cell_size, 0.0, bounds.left, 0.0, -self.cell_size, bounds.top)
-
-    def geobox(self, cells: CellRange) -> GeoBox:
-        """`cells` as an `odc.geo.GeoBox`."""
-        return GeoBox(cells.shape, self.transform(cells), self.crs)
 
     def area_km2(self, cells: CellRange) -> float:
         """Ground that `cells` cover, in the CRS's own metres."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,11 +147,13 @@ def _damaged(path: str | Path) -> CheckpointError:
 
 
 def _constants(sources: Sequence[Mapping[str, Any]]) -> dict[BandKey, Normalisation]:
-    return {
-        BandKey(source["sensor"], source["gsd"], band["name"]): Normalisation(**band["normalisation"])
-        for source in sources
-        for band in source["bands"]
-    }
+    found: dict[BandKey, Normalisation] = {}
+    for source in sources:
+        names = tuple(band["name"] for band in source["bands"])
+        for band in source["bands"]:
+            key = BandKey(source["sensor"], source["gsd"], names, band["name"])
+            found.setdefault(key, Normalisation(**band["normalisation"]))  # of a modality, the first source's
+    return found
 
 
 def create(
@@ -185,7 +188,7 @@ def _told(
     return {
         "format": FORMAT_VERSION,
         "grid": {
-            "cell_size": lattice.cell_size, "phase_x": lattice.phase_x, "phase_y": lattice.phase_y,
+            "cell_size": float(lattice.cell_size), "phase_x": lattice.phase_x, "phase_y": lattice.phase_y,
             "row": cells.row, "col": cells.col, "rows": cells.rows, "cols": cells.cols,
         },
         "groups": groups,
@@ -201,7 +204,7 @@ def source_records(stack: Stack) -> list[dict[str, Any]]:
     records = []
     for modality in stack.modalities:
         for source in (source for date in modality.sources for source in date):
-            bands = zip(source.bands, source.indexes, modality.normalisation, strict=True)
+            bands = zip(source.bands, source.indexes, source.normalisation, modality.normalisation, strict=True)
             records.append(
                 {
                     **_whereabouts(source),
@@ -213,9 +216,9 @@ def source_records(stack: Stack) -> list[dict[str, Any]]:
                     "bands": [
                         {
                             "name": band.name, "kind": str(band.kind), "wavelength_nm": band.wavelength_nm,
-                            "index": index, "normalisation": constant.to_dict(),
+                            "index": index, "normalisation": (known or constant).to_dict(),
                         }
-                        for band, index, constant in bands
+                        for band, index, known, constant in bands
                     ],
                 }
             )  # fmt: skip
@@ -229,6 +232,10 @@ def _whereabouts(source: Source) -> dict[str, Any]:
         "paths": [str(path.absolute()) for path in source.files] or [source.path],
         "bytes": source.fingerprint[0],
         "shape": list(source.shape),
+        "crs": source.crs,
+        "transform": list(source.transform)[:6],
+        # JSON knows no NaN.
+        "nodata": [str(value) if value is not None and math.isnan(value) else value for value in source.nodata],
     }
 
 

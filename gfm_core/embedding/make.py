@@ -19,7 +19,7 @@ from gfm_core.embedding.pipeline import Engine, TileContent, tile_side, tiles_in
 from gfm_core.embedding.quantise import Clipping, quantise
 from gfm_core.errors import InputError
 from gfm_core.features.groups import Column, network_columns, statistic_columns
-from gfm_core.grid import CORE, CellRange, tile_rows
+from gfm_core.grid import CORE, HALO, CellRange, tile_rows
 from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.progress import Reporter
 from gfm_core.raster.read import StackReader
@@ -27,6 +27,7 @@ from gfm_core.raster.source import fingerprint
 from gfm_core.raster.stack import Stack
 from gfm_core.raster.write import BlockRowWriter, add_overviews
 
+_STRIP = 64  # cells: width of a blender, a little more than a tile
 _MUCH_CLIPPED = 0.01  # share of values: more is said
 
 logger = logging.getLogger(__name__)
@@ -105,38 +106,49 @@ class _Sink:
         for group, items in columns.items():
             self._first[group] = first
             first += len(items)
-        self._blender = Blender(cells, len(columns["network"])) if "network" in columns else None
+        # Blenders side by side: what is finished in the west is written before the east has come.
+        self._blenders: list[Blender] = []
+        if "network" in columns:
+            strips = range(cells.col, cells.stop[1], _STRIP)
+            each = [CellRange(cells.row, col, cells.rows, min(_STRIP, cells.stop[1] - col)) for col in strips]
+            self._blenders = [Blender(strip, len(columns["network"])) for strip in each]
         self._windows: range | None = None  # the rows of windows of the row of tiles that is coming in
+        self._done = 0  # blenders that have all windows of these rows
 
     def take(self, content: TileContent) -> None:
         """The next tile, in order."""
-        first = content.tile.row * content.tile.side
-        windows = range(first, first + content.tile.side)
+        tile = content.tile
+        windows = range(tile.row * tile.side, (tile.row + 1) * tile.side)
         if windows != self._windows:
-            self._finish()
-            self._windows = windows
+            self._finish_until(len(self._blenders))
+            self._windows, self._done = windows, 0
         for group, values in content.columns.items():
             self._put_columns(group, content.owned, values)
-        if self._blender is not None:
-            for window, latents in content.latents:
-                cells = window.cells.slices_in(content.tile.cells)
-                self._blender.add(window, latents, content.present[cells])
+        for window, latents in content.latents:
+            present = content.present[window.cells.slices_in(tile.cells)]
+            first, last = self._strip_of(window.cells.col), self._strip_of(window.cells.stop[1] - 1)
+            for blender in self._blenders[first : last + 1]:
+                blender.add(window, latents, present)
+        self._finish_until(self._strip_of(tile.cells.stop[1] - 2 * HALO))  # where the next tile's windows begin
 
     def close(self) -> None:
         """The last row of tiles, and the cells that waited for windows south of it, which do not exist."""
-        self._finish()
+        self._finish_until(len(self._blenders))
         if self._windows is not None and self._windows.stop * CORE < self._cells.stop[0] + CORE:
-            self._finish_window_row(self._windows.stop)
+            self._windows, self._done = range(self._windows.stop, self._windows.stop + 1), 0
+            self._finish_until(len(self._blenders))
 
-    def _finish(self) -> None:
-        """All tiles of a row have come."""
-        for window_row in self._windows or ():
-            self._finish_window_row(window_row)
+    def _strip_of(self, col: int) -> int:
+        """The number of the blender in which a column of cells lies."""
+        return min(max((col - self._cells.col) // _STRIP, 0), len(self._blenders))
 
-    def _finish_window_row(self, window_row: int) -> None:
-        if self._blender is not None:
-            for start, values in self._blender.finish(window_row):
-                self._put("network", values, start)
+    def _finish_until(self, stop: int) -> None:
+        """Write the rows of windows that are coming in from the blenders before number `stop`."""
+        for number in range(self._done, stop):
+            for window_row in self._windows or ():
+                for row, values in self._blenders[number].finish(window_row):
+                    self._put("network", values, row, number * _STRIP)
+        self._done = max(self._done, stop)
 
     def _put_columns(self, group: str, owned: CellRange, values: NDArray[np.float32]) -> None:
         wanted = owned.intersection(self._cells)

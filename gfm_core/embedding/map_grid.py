@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property, partial, reduce
 from typing import Protocol
 
 import numpy as np
@@ -22,9 +23,14 @@ from gfm_core.raster.frame import Frame, Region, apply_affine
 from gfm_core.raster.ground import same_crs, transform_bounds, transformer
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import StackReader
-from gfm_core.raster.stack import Modality, Stack
+from gfm_core.raster.resample import bilinear
+from gfm_core.raster.source import Source
+from gfm_core.raster.stack import PIXELS_ALONG_CELL, Modality, Stack
 
 _FINE_MARGIN = 4  # pixels: half of the widest window of `fine`
+_POINTS = 2**17  # at once, of which map pixels are the mean: bounds memory where these are coarse
+
+_Interpolate = Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,14 @@ class MapGrid:
             for col in range(0, width, cols):
                 yield Region(row, col, min(rows, height - row), min(cols, width - col))
 
-    def centres(self, part: Region, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Coordinates `x, y [h, w]` in `crs` of the pixel centres of `part` (by position in the map's array)."""
+    def centres(self, part: Region, crs: str, *, side: int = 1) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Coordinates `x, y [h, w]` in `crs` of the pixel centres of `part` (by position in the map's array).
+
+        Or of the centres of `side` x `side` equal parts of each pixel: `[h * side, w * side]`.
+        """
         cols, rows = np.meshgrid(
-            self.region.col + part.col + np.arange(part.cols) + 0.5,
-            self.region.row + part.row + np.arange(part.rows) + 0.5,
+            self.region.col + part.col + (np.arange(part.cols * side) + 0.5) / side,
+            self.region.row + part.row + (np.arange(part.rows * side) + 0.5) / side,
         )
         x, y = apply_affine(self.frame.transform, cols, rows)
         if not same_crs(self.frame.crs, crs):
@@ -80,12 +89,12 @@ class MapGrid:
         return abs(float(Geod(ellps="WGS84").polygon_area_perimeter(lon, lat)[0]))
 
 
-def map_grid(stack: Stack, *, map_gsd: float | None, cut_to_cells: bool) -> MapGrid:
+def map_grid(stack: Stack, *, map_gsd: float | None) -> MapGrid:
     """The finest source's own pixels (also in degrees or rotated), or square ones of `map_gsd` metres on the lattice.
 
-    `cut_to_cells`: an extent was asked for, so the map covers the cells' ground and not the whole footprint.
+    Of a stack that was cut to an extent, the map covers the cells' ground and not the whole footprint.
     """
-    own = _finest_pixels(stack, cut_to_cells=cut_to_cells)
+    own = _finest_pixels(stack)
     if map_gsd is None:
         return own
     lattice = Lattice(stack.lattice.crs, map_gsd, stack.lattice.phase_x, stack.lattice.phase_y)
@@ -94,21 +103,45 @@ def map_grid(stack: Stack, *, map_gsd: float | None, cut_to_cells: bool) -> MapG
     return MapGrid(frame, Region(covered.row, covered.col, covered.rows, covered.cols))
 
 
-def _finest_pixels(stack: Stack, *, cut_to_cells: bool) -> MapGrid:
+def _finest_pixels(stack: Stack) -> MapGrid:
     """The pixels of all sources of the finest modality on the grid of the first, or only those around the cells."""
     finest = stack.finest
     frame = Frame(finest.crs, finest.transform)
-    if cut_to_cells:
-        return MapGrid(frame, _region_around(frame, stack.lattice.bounds(stack.cells), stack.lattice.crs))
-    parts = [
-        frame.footprint(source)
-        for date in stack.modalities[0].sources
-        for source in date
-        if same_crs(source.crs, finest.crs)
-    ]
+    footprint, whole = _footprint(stack, frame), finest_cells(stack)
+    if stack.cells == whole:
+        return MapGrid(frame, footprint)
+    around = _region_around(frame, stack.lattice.bounds(stack.cells), stack.lattice.crs)
+    if stack.cells.intersection(whole) != stack.cells:  # the union of all rasters: more ground than the finest has
+        return MapGrid(frame, around)
+    return MapGrid(frame, _shared(around, footprint))
+
+
+def finest_cells(stack: Stack) -> CellRange:
+    """The cells that the finest modality covers: those of a stack that was cut to no extent."""
+    boxes = [transform_bounds(item.bounds, item.crs, stack.lattice.crs) for item in _finest_sources(stack)]
+    return stack.lattice.covering(reduce(Bounds.union, boxes))
+
+
+def _finest_sources(stack: Stack) -> list[Source]:
+    return [source for date in stack.modalities[0].sources for source in date]
+
+
+def _footprint(stack: Stack, frame: Frame) -> Region:
+    """The frame's pixels around all sources of the finest modality that share its CRS."""
+    parts = [frame.footprint(source) for source in _finest_sources(stack) if same_crs(source.crs, frame.crs)]
     row, col = min(part.row for part in parts), min(part.col for part in parts)
     stop_row, stop_col = max(part.row + part.rows for part in parts), max(part.col + part.cols for part in parts)
-    return MapGrid(frame, Region(row, col, stop_row - row, stop_col - col))
+    return Region(row, col, stop_row - row, stop_col - col)
+
+
+def _shared(first: Region, other: Region) -> Region:
+    """The pixels of `first` that `other` holds too, one at least."""
+    row, col = max(first.row, other.row), max(first.col, other.col)
+    stop_row, stop_col = (
+        min(first.row + first.rows, other.row + other.rows),
+        min(first.col + first.cols, other.col + other.cols),
+    )
+    return Region(row, col, max(stop_row - row, 1), max(stop_col - col, 1))
 
 
 def _region_around(frame: Frame, bounds: Bounds, crs: str) -> Region:
@@ -192,30 +225,62 @@ class StackFeatures:
     def read(self, part: Region) -> dict[str, NDArray[np.float32]]:
         """Groups as `[columns, h, w]`, NaN where absent."""
         found: dict[str, NDArray[np.float32]] = {}
-        lattice = self.reader.stack.lattice
-        x, y = self.grid.centres(part, lattice.crs)
         for group in self.columns:
             if group == "fine":
-                every = [self._fine(item, part, x, y) for item in self.reader.stack.modalities]
-                found[group] = np.concatenate(every)
+                found[group] = np.concatenate([self._fine(item, part) for item in self.reader.stack.modalities])
             elif self.embedding is not None:
-                found[group] = _interpolated_cells(self.embedding, group, x, y)
+                interpolate = partial(_interpolated_cells, self.embedding, group)
+                found[group] = self._at_pixels(part, interpolate, self._side(self.embedding.lattice.cell_size))
         return found
 
-    def _fine(
-        self, modality: Modality, part: Region, x: NDArray[np.float64], y: NDArray[np.float64]
-    ) -> NDArray[np.float32]:
-        """`fine` of one modality: on the map's own pixels where they are its pixels, else interpolated from them."""
+    def _fine(self, modality: Modality, part: Region) -> NDArray[np.float32]:
+        """`fine` of one modality: statistics of its own pixels, whatever the map's are.
+
+        Taken as they are where its pixels are the map's, else interpolated between them or averaged over them.
+        """
         first = modality.sources[0][0]
         place = self.grid.frame.placement(first)
-        if place is not None:
+        if place is not None and place.factor == 1:
             region = Region(self.grid.region.row + part.row, self.grid.region.col + part.col, part.rows, part.cols)
-            return self._columns(modality, self.grid.frame, region, gsd=first.gsd * place.factor)
-        transform = modality.frame.transform
-        cols, rows = apply_affine(~transform, x, y)
+            return self._columns(modality, self.grid.frame, region, gsd=first.gsd)
+        along = self._side(modality.frame.transform.a)
+        shrink = 2 ** math.ceil(math.log2(along / PIXELS_ALONG_CELL)) if along > PIXELS_ALONG_CELL else 1
+        frame = Frame(modality.frame.crs, modality.frame.transform * Affine.scale(shrink))
+        interpolate = partial(self._interpolated, modality, frame, modality.gsd * shrink)
+        return self._at_pixels(part, interpolate, max(round(along / shrink), 1))
+
+    def _side(self, size: float) -> int:
+        """How many pixels of `size` metres lie along one of the map's, at least 1."""
+        if not same_crs(self.grid.frame.crs, self.reader.stack.lattice.crs):
+            return 1  # only the finest source's own pixels can lie in another CRS
+        return max(round(math.sqrt(abs(self.grid.frame.transform.determinant)) / size), 1)
+
+    def _at_pixels(self, part: Region, interpolate: _Interpolate, side: int) -> NDArray[np.float32]:
+        """The mean of what `interpolate` gives at `side` x `side` points in each map pixel, `[columns, h, w]`.
+
+        A pixel where less than half of them are known is a gap. A part with many points is read in halves.
+        """
+        side = min(side, PIXELS_ALONG_CELL)
+        if part.rows * part.cols * side**2 > _POINTS and part.rows * part.cols > 1:
+            axis = 1 if part.rows > part.cols else 2
+            return np.concatenate([self._at_pixels(half, interpolate, side) for half in _halves(part)], axis=axis)
+        values = interpolate(*self.grid.centres(part, self.reader.stack.lattice.crs, side=side))
+        if side == 1:
+            return values
+        blocks = values.reshape(len(values), part.rows, side, part.cols, side)
+        known = np.isfinite(blocks)
+        count = known.sum(axis=(2, 4))
+        total = np.where(known, blocks, 0).sum(axis=(2, 4), dtype=np.float64)
+        return np.where(2 * count >= side**2, total / np.maximum(count, 1), np.nan).astype(np.float32)
+
+    def _interpolated(
+        self, modality: Modality, frame: Frame, gsd: float, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> NDArray[np.float32]:
+        """`fine` of one modality on `frame`, bilinear at points in the lattice's CRS."""
+        cols, rows = apply_affine(~frame.transform, x, y)
         row, col = int(np.floor(rows.min() - 0.5)), int(np.floor(cols.min() - 0.5))
         height, width = int(np.ceil(rows.max() + 0.5)) - row + 1, int(np.ceil(cols.max() + 0.5)) - col + 1
-        values = self._columns(modality, modality.frame, Region(row, col, height, width), gsd=modality.gsd)
+        values = self._columns(modality, frame, Region(row, col, height, width), gsd=gsd)
         return bilinear(values, rows - row - 0.5, cols - col - 0.5)
 
     def _columns(self, modality: Modality, frame: Frame, region: Region, *, gsd: float) -> NDArray[np.float32]:
@@ -227,6 +292,15 @@ class StackFeatures:
             torch.from_numpy(pixels), torch.from_numpy(content.valid), modality.bands, gsd
         )  # fmt: skip
         return pixel_columns(derived.numpy(), valid.numpy(), margin)
+
+
+def _halves(part: Region) -> tuple[Region, Region]:
+    """`part` cut across its longer side."""
+    if part.rows > part.cols:
+        first = part.rows // 2
+        return replace(part, rows=first), replace(part, row=part.row + first, rows=part.rows - first)
+    first = part.cols // 2
+    return replace(part, cols=first), replace(part, col=part.col + first, cols=part.cols - first)
 
 
 def derived_bands(modality: Modality) -> tuple[Band, ...]:
@@ -245,32 +319,3 @@ def _interpolated_cells(
     stop_row, stop_col = int(np.ceil(rows.max() + 0.5)) + 1, int(np.ceil(cols.max() + 0.5)) + 1
     values = embedding.read(group, CellRange(row, col, stop_row - row, stop_col - col))
     return bilinear(values, rows - row - 0.5, cols - col - 0.5)
-
-
-def bilinear(values: NDArray[np.float32], rows: NDArray[np.float64], cols: NDArray[np.float64]) -> NDArray[np.float32]:
-    """`values [C, H, W]` at fractional positions `rows`, `cols [h, w]` (0 = centre of the first pixel) → `[C, h, w]`.
-
-    Gaps (NaN) leave the mean; a point whose nearest pixel is a gap is a gap.
-    """
-    height, width = values.shape[1:]
-    top, left = np.floor(rows).astype(np.int64), np.floor(cols).astype(np.int64)
-    down, right = (rows - top).astype(np.float32), (cols - left).astype(np.float32)
-    known = np.isfinite(values)
-    filled = np.where(known, values, np.float32(0))
-    gaps = not known.all()
-    total = np.zeros((len(values), *rows.shape), np.float32)
-    weight = np.zeros_like(total) if gaps else None
-    for step_row, share_row in ((0, 1 - down), (1, down)):
-        at_row = np.clip(top + step_row, 0, height - 1)
-        for step_col, share_col in ((0, 1 - right), (1, right)):
-            at_col = np.clip(left + step_col, 0, width - 1)
-            share = share_row * share_col
-            total += filled[:, at_row, at_col] * share
-            if weight is not None:
-                weight += known[:, at_row, at_col] * share
-    if weight is None:
-        return total
-    own_row, own_col = (np.floor(item + 0.5).astype(np.int64) for item in (rows, cols))  # half rounds up, not to even
-    nearest = known[:, np.clip(own_row, 0, height - 1), np.clip(own_col, 0, width - 1)]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(nearest & (weight > 0), total / weight, np.float32(np.nan)).astype(np.float32)

@@ -160,12 +160,12 @@ def tiles_in_order(
     def work(tile: Tile) -> TileContent:
         return tile_content(reader, tile, cells, groups, engine)
 
-    with _pool(count) as pool:
+    with worker_threads(count) as pool:
         yield from _ordered(pool, work, jobs, ahead=count + 1)
 
 
 @contextlib.contextmanager
-def _pool(threads: int) -> Iterator[ThreadPoolExecutor]:
+def worker_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     """Worker threads that each compute on one core; what has not begun is dropped when the caller leaves."""
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="gfm", initializer=torch.set_num_threads, initargs=(1,))

@@ -6,11 +6,10 @@ are stored as arrays too, and checked before compiled code walks them.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from collections.abc import Mapping
+import math
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,13 +20,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from gfm_core.classes import MapClass
-from gfm_core.errors import CheckpointError, OutputError
+from gfm_core.errors import CheckpointError
 from gfm_core.heads.classifiers import READS, Arrays
 from gfm_core.heads.fit import GroupHead, Scaler
 from gfm_core.heads.fuse import FusedHead
+from gfm_core.whole import write_whole
 
 FORMAT_VERSION = 1
 _HEADER = "jepa_gfm_head"
+
+_MODALITY_GSD = re.compile(r"\S*?_(?P<gsd>\d\S*?)m(_\d+)?(?= )")  # the modality in a column's name: sensor_10m
+_ABOUT_SAME_GSD = math.log(1.2)
 
 
 def save_head(path: str | Path, head: FusedHead, meta: Mapping[str, Any]) -> None:
@@ -51,10 +54,7 @@ def save_head(path: str | Path, head: FusedHead, meta: Mapping[str, Any]) -> Non
         for name, array in _arrays(item).items()
     }
     data = save(tensors, metadata={_HEADER: json.dumps(header, ensure_ascii=False, sort_keys=True)})
-    try:
-        _write_whole(path, data)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); give a folder that can be.") from error
+    write_whole(path, data)
 
 
 def load_head(path: str | Path) -> tuple[FusedHead, dict[str, Any]]:
@@ -82,7 +82,8 @@ def check_head(meta: Mapping[str, Any], wanted: Mapping[str, Any], *, name: str 
     """Refuse features that a head was not fitted on; both are what `save_head` takes as `meta`.
 
     `wanted` describes the features at hand. Raises CheckpointError naming both sides. Groups that the features have
-    beyond the head's are no fault.
+    beyond the head's are no fault, nor is a GSD that is about the same (in degrees it differs from place to place),
+    nor another coding of the same physical numbers (a product's scale and offset only decode its files).
     """
     groups, at_hand = dict(meta.get("groups", {})), dict(wanted.get("groups", {}))
     missing = [group for group in groups if group not in at_hand]
@@ -95,12 +96,44 @@ def check_head(meta: Mapping[str, Any], wanted: Mapping[str, Any], *, name: str 
         _check_same(name, "embeddings of", _model(meta), _model(wanted), "embed with that model")
     _check_same(name, "cells of", _metres(meta), _metres(wanted), "give that cell size")
     for group, columns in groups.items():
-        if list(columns) != list(at_hand[group]):
-            what = f"the columns of group {group}:"
-            _check_same(name, what, _listed(columns), _listed(at_hand[group]), "give rasters with the same bands")
-    if meta.get("normalisation") != wanted.get("normalisation"):
-        ours, theirs = json.dumps(meta.get("normalisation")), json.dumps(wanted.get("normalisation"))
-        _check_same(name, "features normalised by", ours, theirs, "embed with --like an embedding of the first kind")
+        what, mend = f"the columns of group {group}:", "give rasters with the same bands"
+        ours, theirs = _differing([str(item) for item in columns], [str(item) for item in at_hand[group]], _same_column)
+        _check_same(name, what, _listed(ours), _listed(theirs), mend)
+    what, mend = "features normalised by", "embed with --like an embedding of the first kind"
+    ours, theirs = _differing(meta.get("normalisation") or [], wanted.get("normalisation") or [], _same_constants)
+    _check_same(name, what, json.dumps(ours), json.dumps(theirs), mend)
+
+
+def _differing(ours: list[Any], theirs: list[Any], same: Callable[[Any, Any], bool]) -> tuple[list[Any], list[Any]]:
+    """What differs in two lists; of lists of different length everything."""
+    if len(ours) != len(theirs):
+        return ours, theirs
+    pairs = [pair for pair in zip(ours, theirs, strict=True) if not same(*pair)]
+    return [one for one, _ in pairs], [other for _, other in pairs]
+
+
+def _same_column(ours: str, theirs: str) -> bool:
+    """Whether two names of columns mean the same: they differ at most a little in the GSD of their modality."""
+    one, two = _MODALITY_GSD.match(ours), _MODALITY_GSD.match(theirs)
+    if one is None or two is None:
+        return ours == theirs
+    rest = ours[: one.start("gsd")] + ours[one.end("gsd") :] == theirs[: two.start("gsd")] + theirs[two.end("gsd") :]
+    return rest and _about(float(one["gsd"]), float(two["gsd"]))
+
+
+def _same_constants(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> bool:
+    """Whether two bands are the same in the network's units: what decodes the file (scale, offset) may differ."""
+    what = ("sensor", "bands", "band", "centre", "spread", "fitted")
+    same = all(_plain(ours.get(name)) == _plain(theirs.get(name)) for name in what)
+    return same and _about(float(ours["gsd"]), float(theirs["gsd"]))
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value  # as JSON gives it back
+
+
+def _about(one: float, two: float) -> bool:
+    return abs(math.log(one / two)) <= _ABOUT_SAME_GSD
 
 
 def _check_same(name: str, what: str, ours: str, theirs: str, mend: str) -> None:
@@ -167,21 +200,3 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except (SafetensorError, OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise foreign from error
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Beside the target, to disk, then renamed: a file with the final name is whole."""
-    number, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)  # as any file of the user's; mkstemp's are private
-        Path(temporary).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise

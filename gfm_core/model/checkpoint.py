@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,12 +18,13 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 import gfm_core
-from gfm_core.errors import CheckpointError, OutputError, ParameterError
+from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.grid import CORE, HALO, WINDOW
 from gfm_core.model.config import ARCHITECTURE, ModelConfig
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_encoder, build_model
 from gfm_core.model.tokens import BAND_VOCABULARY
+from gfm_core.whole import write_whole
 
 FORMAT_VERSION = 1
 BEST = "best.safetensors"  # the checkpoint of a training run's folder
@@ -72,7 +71,7 @@ def save_checkpoint(
         for name, tensor in module.state_dict().items()
     }
     text = json.dumps({**_standard_header(config), **header}, sort_keys=True, allow_nan=False)
-    _write(Path(path), safetensors.torch.save(weights, {_KEY: text}))
+    write_whole(Path(path), safetensors.torch.save(weights, {_KEY: text}))
 
 
 def load_checkpoint(path: Path, *, name: str | None = None) -> LoadedModel:
@@ -141,24 +140,6 @@ def _standard_header(config: ModelConfig) -> dict[str, Any]:
         "licences": [],
         "numbers": {},
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); choose a folder that can.") from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp lets only its owner read
-        Path(temporary).replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}); free space or choose another.") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 # ---- Reading, from the outside inwards ------------------------------------------------------------------------------

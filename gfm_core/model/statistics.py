@@ -51,25 +51,16 @@ def margin_pixels(bands: Sequence[Band], windows: Sequence[int] = STATISTIC_WIND
     return margin + RELIEF_WINDOW // 2 if any(band.kind is BandKind.ELEVATION for band in bands) else margin
 
 
-def hide(
-    valid: Tensor,
-    rows: NDArray[np.integer],
-    cols: NDArray[np.integer],
-    hidden: Tensor,
-    *,
-    keep_shared: bool = False,
-) -> Tensor:
+def hide(valid: Tensor, rows: NDArray[np.integer], cols: NDArray[np.integer], hidden: Tensor) -> Tensor:
     """`valid` `[..., H, W]` without the pixels of the `hidden` cells `[n_r, n_c]` (True = hidden); a new tensor.
 
     `rows` and `cols` are the pixel spans of the cells, as in `cell_statistics`. A pixel coarser than the cells belongs
-    to several: it is hidden with any of them, or, with `keep_shared`, only with all of them.
+    to several: it is hidden with any of them.
     """
     height, width = valid.shape[-2:]
     in_row, in_col = _membership(rows, height, valid.device), _membership(cols, width, valid.device)
     wanted = hidden.to(device=valid.device, dtype=torch.float32)
     covered = in_row.T @ wanted @ in_col > 0
-    if keep_shared:
-        covered &= ~(in_row.T @ (1 - wanted) @ in_col > 0)
     return valid & ~covered
 
 

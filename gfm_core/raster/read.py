@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
-from rasterio.warp import reproject
 from rasterio.windows import Window
 
 from gfm_core.grid import Bounds, CellRange, Lattice, WindowIndex
 from gfm_core.raster.frame import Frame, Patches, Placement, Region, apply_affine, patches
-from gfm_core.raster.ground import transformer
+from gfm_core.raster.ground import same_crs, transformer
+from gfm_core.raster.resample import bilinear, block_means
 from gfm_core.raster.source import Source, open_dataset, unreadable
 from gfm_core.raster.stack import Modality, Stack
-from gfm_core.raster.validity import read_with_validity
+from gfm_core.raster.validity import read_averaged, read_with_validity
 
-_SHRINKING = 1.5  # target pixels this much larger than the source's are averaged, not interpolated
+_SHRINKING = 1.5  # target pixels this much larger than the source's are averaged first, then interpolated
+_PARTS = 2  # averaged pixels are the mean of so many squared points between means of blocks: one point would blur
+_HALF = 0.5  # an averaged pixel of which less is valid is a gap
+_OPEN_FILES = 32  # handles a thread keeps: a mosaic may have more tiles than a process may open files
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class StackReader:
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self._local = threading.local()
-        self._opened: list[Any] = []
+        self._opened: dict[int, Any] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -75,7 +77,7 @@ class StackReader:
     def close(self) -> None:
         """Close the handles of all threads."""
         with self._lock:
-            for dataset in self._opened:
+            for dataset in self._opened.values():
                 with suppress(RasterioError):
                     dataset.close()
             self._opened.clear()
@@ -95,28 +97,34 @@ class StackReader:
         )
 
     def region(self, sources: Sequence[Sequence[Source]], frame: Frame, region: Region) -> RegionPixels:
-        """`sources[t]` mosaicked on the pixels of `region`; raises `InputError` naming a file that cannot be read."""
+        """`sources[t]` mosaicked on the pixels of `region`, in the numbers of the first source.
+
+        Raises `InputError` naming a file that cannot be read.
+        """
         bands = len(sources[0][0].bands)
         shape = (len(sources), bands, *region.shape)
         content = RegionPixels(np.zeros(shape, np.float32), np.zeros(shape, np.bool_), np.zeros(region.shape, np.bool_))
         for number, mosaic in enumerate(sources):
             for source in mosaic:
-                self._add(source, frame, region, content, number)
+                self._add(source, frame, region, content, number, coding=sources[0][0])
         return content
 
-    def _add(self, source: Source, frame: Frame, region: Region, into: RegionPixels, date: int) -> None:
-        """Fill what is not yet valid at one date from one source."""
+    def _add(
+        self, source: Source, frame: Frame, region: Region, into: RegionPixels, date: int, *, coding: Source
+    ) -> None:
+        """Fill what is not yet valid at one date from one source, in the numbers of `coding`."""
         place = frame.placement(source)
         try:
             if place is not None:
-                part = _read_plain(self._dataset(source), source, place, region)
+                part = _read_plain(self._dataset, source, place, region)
             else:
-                part = _read_warped(self._dataset(source), source, frame, region)
+                part = _read_warped(self._dataset, source, frame, region)
         except RasterioError as error:
             raise unreadable(source.name, error) from error
         if part is None:
             return
         (rows, cols), found, found_valid, found_inside = part
+        found = _recoded(found, source, coding)
         valid = into.valid[date, :, rows, cols]
         fresh = found_valid & ~valid
         into.pixels[date, :, rows, cols][fresh] = found[fresh]
@@ -124,19 +132,40 @@ class StackReader:
         into.inside[rows, cols] |= found_inside
 
     def _dataset(self, source: Source) -> Any:
-        """This thread's handle of the source's file."""
-        handles: dict[str, Any] = self._local.__dict__.setdefault("handles", {})
+        """This thread's handle of the source's file; the handle unused for longest is closed when there are many."""
+        handles: OrderedDict[str, Any] = self._local.__dict__.setdefault("handles", OrderedDict())
         if source.path not in handles:
-            handles[source.path] = open_dataset(source)
+            if len(handles) >= _OPEN_FILES:
+                self._release(handles.popitem(last=False)[1])
+            handles[source.path] = opened = open_dataset(source)
             with self._lock:
-                self._opened.append(handles[source.path])
+                self._opened[id(opened)] = opened
+        handles.move_to_end(source.path)
         return handles[source.path]
+
+    def _release(self, dataset: Any) -> None:
+        with self._lock:
+            self._opened.pop(id(dataset), None)
+        with suppress(RasterioError):
+            dataset.close()
+
+
+def _recoded(found: NDArray[np.float32], source: Source, wanted: Source) -> NDArray[np.float32]:
+    """Numbers `[C, H, W]` of one source as another one of its modality writes them: codings change between dates."""
+    if source.normalisation == wanted.normalisation:
+        return found
+    result = found.copy()
+    for band, (own, other) in enumerate(zip(source.normalisation, wanted.normalisation, strict=True)):
+        if own is not None and other is not None:
+            result[band] = found[band] * (own.scale / other.scale) + (own.offset - other.offset) / other.scale
+    return result
 
 
 Part = tuple[tuple[slice, slice], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]
+Opening = Callable[[Source], Any]  # called only for sources that hold something of what is asked for
 
 
-def _read_plain(dataset: Any, source: Source, place: Placement, region: Region) -> Part | None:
+def _read_plain(opening: Opening, source: Source, place: Placement, region: Region) -> Part | None:
     """The overlap of a source that lies on the frame: a plain (or averaged) read of its own pixels."""
     height, width = source.height // place.factor, source.width // place.factor
     row, col = max(region.row, place.row), max(region.col, place.col)
@@ -152,58 +181,66 @@ def _read_plain(dataset: Any, source: Source, place: Placement, region: Region) 
         height=min(shape[0] * place.factor, source.height),
     )
     out_shape = shape if place.factor > 1 else None
-    found, valid = read_with_validity(dataset, source, window, range(len(source.bands)), out_shape)
+    found, valid = read_with_validity(opening(source), source, window, range(len(source.bands)), out_shape)
     slices = (slice(row - region.row, stop_row - region.row), slice(col - region.col, stop_col - region.col))
     return slices, found, valid, np.ones(shape, np.bool_)
 
 
-def _read_warped(dataset: Any, source: Source, frame: Frame, region: Region) -> Part | None:
-    """The overlap of a source in another CRS or on another grid, warped with its gaps kept as gaps."""
-    coarser = _relative_size(source, frame, region)
-    window = _source_window(source, frame, region, margin=2 + int(np.ceil(coarser)))
-    if window is None:
+def _read_warped(opening: Opening, source: Source, frame: Frame, region: Region) -> Part | None:
+    """The overlap of a source in another CRS or on another grid, interpolated with its gaps kept as gaps.
+
+    Each pixel's centre is placed on the source by itself: GDAL's warper approximates over a region, and its kernel
+    depends on it, so that two regions would differ where they overlap.
+    """
+    coarser = _relative_size(source, frame)
+    parts, factor = (_PARTS, max(1, round(coarser / _PARTS))) if coarser > _SHRINKING else (1, 1)
+    if _source_window(source, frame, region, margin=parts * factor + 1) is None:
         return None
-    found, valid = read_with_validity(dataset, source, window, range(len(source.bands)))
+    down, across = (first + (np.arange(count * parts) + 0.5) / parts
+                    for first, count in ((region.row, region.rows), (region.col, region.cols)))  # fmt: skip
+    cols, rows = _source_pixels(source, frame.crs, *apply_affine(frame.transform, *np.meshgrid(across, down)))
+    covered = (cols >= 0) & (cols < source.width) & (rows >= 0) & (rows < source.height)  # also False for infinity
+    if not covered.any():
+        return None
+    rows, cols = (np.where(covered, item / factor - 0.5, 0.0) for item in (rows, cols))  # 0 = the first block's centre
+    row, stop_row = _needed(rows[covered], -(-source.height // factor))
+    col, stop_col = _needed(cols[covered], -(-source.width // factor))
+    window = Window(
+        col_off=col * factor,
+        row_off=row * factor,
+        width=min(stop_col * factor, source.width) - col * factor,
+        height=min(stop_row * factor, source.height) - row * factor,
+    )
+    found, valid = read_averaged(opening(source), source, window, range(len(source.bands)), factor, least=_HALF)
     found[~valid] = np.nan
-    own = source.transform * Affine.translation(window.col_off, window.row_off)
-    placing = {
-        "src_transform": own, "src_crs": source.crs,
-        "dst_transform": frame.region_transform(region), "dst_crs": frame.crs,
-    }  # fmt: skip
-    pixels = np.full((len(found), *region.shape), np.nan, np.float32)
-    resampling = Resampling.average if coarser > _SHRINKING else Resampling.bilinear
-    # Each band by its own gaps: GDAL would else spread a gap of one band over its neighbours in all.
-    gaps = {"src_nodata": np.nan, "dst_nodata": np.nan, "UNIFIED_SRC_NODATA": "NO"}
-    reproject(found, pixels, resampling=resampling, **gaps, **placing)
-    covered, known = _warped_masks(valid, region, resampling, placing)
-    arrived = np.isfinite(pixels) & known
+    pixels = bilinear(found, rows - row, cols - col)
+    arrived = np.isfinite(pixels) & covered
+    if parts > 1:
+        pixels, share = block_means(pixels, arrived, parts)
+        arrived, covered = (
+            share >= _HALF,
+            block_means(np.ones((1, *covered.shape)), covered[None], parts)[1][0] >= _HALF,
+        )
     pixels[~arrived] = 0
     return (slice(0, region.rows), slice(0, region.cols)), pixels, arrived, covered
 
 
-def _warped_masks(
-    valid: NDArray[np.bool_], region: Region, resampling: Resampling, placing: Mapping[str, Any]
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Where a source lies on a region `[H, W]`, and where its bands hold data `[C or 1, H, W]`.
-
-    By the nearest pixel, or by half of the averaged ones: interpolation alone would fill the edges of gaps.
-    """
-    bands = [] if valid.all() else [valid]
-    masks = np.concatenate([np.ones((1, *valid.shape[1:]), np.bool_), *bands]).astype(np.uint8) * 255
-    warped = np.zeros((len(masks), *region.shape), np.uint8)
-    how = Resampling.average if resampling is Resampling.average else Resampling.nearest
-    reproject(masks, warped, resampling=how, **placing)
-    return warped[0] > 0, warped[1:] >= 128 if bands else warped > 0
+def _needed(positions: NDArray[np.float64], length: int) -> tuple[int, int]:
+    """First and stop of the pixels that bilinear reading at `positions` (0 = centre of the first) asks for."""
+    return max(int(np.floor(positions.min())), 0), min(int(np.floor(positions.max())) + 2, length)
 
 
-def _relative_size(source: Source, frame: Frame, region: Region) -> float:
-    """Side of a frame pixel in source pixels, at the region's centre."""
-    col, row = region.col + region.cols / 2, region.row + region.rows / 2
-    corners = [frame.transform * point for point in ((col, row), (col + 1, row), (col, row + 1))]
-    cols, rows = _source_pixels(source, frame.crs, [x for x, _ in corners], [y for _, y in corners])
+def _relative_size(source: Source, frame: Frame) -> float:
+    """Side of a frame pixel in source pixels, at the source's centre and so the same for all regions."""
+    col, row = source.width / 2, source.height / 2
+    corners = [source.transform * point for point in ((col, row), (col + 1, row), (col, row + 1))]
+    xs, ys = np.asarray([x for x, _ in corners]), np.asarray([y for _, y in corners])
+    if not same_crs(source.crs, frame.crs):
+        xs, ys = transformer(source.crs, frame.crs).transform(xs, ys)
+    cols, rows = apply_affine(~frame.transform, xs, ys)
     across, down = complex(cols[1] - cols[0], rows[1] - rows[0]), complex(cols[2] - cols[0], rows[2] - rows[0])
-    area = abs((across.conjugate() * down).imag)
-    return float(np.sqrt(area)) if np.isfinite(area) else 1.0
+    area = abs((across.conjugate() * down).imag)  # of a source pixel, in frame pixels
+    return float(1 / np.sqrt(area)) if np.isfinite(area) and area > 0 else 1.0
 
 
 def _source_window(source: Source, frame: Frame, region: Region, margin: int) -> Window | None:
@@ -226,7 +263,9 @@ def _source_window(source: Source, frame: Frame, region: Region, margin: int) ->
 
 def _source_pixels(source: Source, crs: str, xs: Any, ys: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Coordinates of `crs` as fractional (columns, rows) of the source."""
-    own_x, own_y = transformer(crs, source.crs).transform(np.asarray(xs, np.float64), np.asarray(ys, np.float64))
+    own_x, own_y = np.asarray(xs, np.float64), np.asarray(ys, np.float64)
+    if not same_crs(crs, source.crs):
+        own_x, own_y = transformer(crs, source.crs).transform(own_x, own_y)
     return apply_affine(~source.transform, own_x, own_y)
 
 

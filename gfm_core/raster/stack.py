@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -22,10 +22,14 @@ from gfm_core.raster.source import BLACK_CORNER, Source, open_source
 
 
 class BandKey(NamedTuple):
-    """Which band normalisation constants belong to: two `custom` rasters are told apart by their GSD (metres)."""
+    """Which band normalisation constants belong to.
+
+    Two `custom` rasters are told apart by their GSD (metres) and by the names of all their bands: each has a "band 1".
+    """
 
     sensor: str
     gsd: float
+    bands: tuple[str, ...]
     band: str
 
 
@@ -42,7 +46,8 @@ _MOST_CELLS = 2**40  # beyond, the cell size is a slip of the unit
 class Modality:
     """Bands of one sensor at one GSD, over one or several dates (`sources[t]`: first valid in that order wins).
 
-    `frame` is the pixel grid in the stack's CRS on which cells are read; `gsd` is in metres on the ground.
+    `frame` is the pixel grid in the stack's CRS on which cells are read; `gsd` is in metres on the ground. Every
+    date is read in the numbers of the first source: `normalisation` goes with those.
     """
 
     name: str
@@ -89,7 +94,7 @@ class Stack:
     def constants(self) -> dict[BandKey, Normalisation]:
         """Normalisation by band: what travels to other dates and places."""
         return {
-            BandKey(item.sensor, item.sources[0][0].gsd, band.name): constant
+            BandKey(item.sensor, item.sources[0][0].gsd, band_names(item.bands), band.name): constant
             for item in self.modalities
             for band, constant in zip(item.bands, item.normalisation, strict=True)
         }
@@ -98,6 +103,11 @@ class Stack:
     def area_km2(self) -> float:
         """Ground covered by the cells."""
         return self.lattice.area_km2(self.cells)
+
+
+def band_names(bands: Iterable[Band]) -> tuple[str, ...]:
+    """The names of bands, in order."""
+    return tuple(band.name for band in bands)
 
 
 def open_stack(
@@ -206,10 +216,19 @@ def _modality_groups(sources: Sequence[Source], crs: str, notes: list[str]) -> l
 
 
 def _same_modality(first: Source, other: Source) -> bool:
-    """Same sensor, bands and GSD, and numbers that mean the same: a product's coding can change between dates."""
-    names = [band.name for band in first.bands] == [band.name for band in other.bands]
-    coding = first.normalisation == other.normalisation
-    return names and coding and first.sensor == other.sensor and abs(other.gsd / first.gsd - 1) < _SAME_GSD
+    """Same sensor, bands and GSD, and the same quantity: its coding can change between dates of a product."""
+    names = band_names(first.bands) == band_names(other.bands)
+    return (
+        names and first.sensor == other.sensor and abs(other.gsd / first.gsd - 1) < _SAME_GSD
+        and all(map(_same_quantity, first.normalisation, other.normalisation))
+    )  # fmt: skip
+
+
+def _same_quantity(one: Normalisation | None, two: Normalisation | None) -> bool:
+    """Whether both lead to the same units; reading puts what differs in scale and offset right."""
+    if one is None or two is None:
+        return one is two
+    return (one.centre, one.spread) == (two.centre, two.spread)
 
 
 def _dates(group: Sequence[Source], crs: str, notes: list[str]) -> list[list[Source]]:
@@ -254,26 +273,39 @@ def _around(sources: Sequence[Source], crs: str) -> Bounds:
 
 
 def _check_overlap(sources: Sequence[Source], lattice: Lattice) -> None:
-    """Every source shares a cell of ground with another one, or adjoins a tile of its mosaic, else it is named."""
-    if len(sources) < 2:
-        return
+    """All sources hang together, by a cell of shared ground or as adjoining tiles of a mosaic, else one is named."""
     boxes = [transform_bounds(source.bounds, source.crs, lattice.crs) for source in sources]
 
-    def meet(source: Source, box: Bounds, other: Source, other_box: Bounds) -> bool:
-        if _same_modality(source, other):
-            return _grown(box, lattice.cell_size).intersection(other_box) is not None
-        shared = box.intersection(other_box)
-        least = 0.999 * min(lattice.cell_size**2, _area(box), _area(other_box))
+    def meet(one: int, two: int) -> bool:
+        if _same_modality(sources[one], sources[two]):
+            return _grown(boxes[one], lattice.cell_size).intersection(boxes[two]) is not None
+        shared = boxes[one].intersection(boxes[two])
+        least = 0.999 * min(lattice.cell_size**2, _area(boxes[one]), _area(boxes[two]))
         return shared is not None and _area(shared) >= least
 
-    for number, source in enumerate(sources):
-        others = (index for index in range(len(sources)) if index != number)
-        if not any(meet(source, boxes[number], sources[index], boxes[index]) for index in others):
-            named = [other.name for other in sources if other is not source]
-            raise NoOverlapError(
-                f"{source.name} does not overlap {' or '.join(named) if len(named) < 3 else 'others'} by a cell; "
-                "give rasters of one place, or check its CRS."
-            )
+    clusters = _clusters(len(sources), meet)
+    if len(clusters) > 1:
+        apart = min(clusters, key=len)
+        named = [source.name for number, source in enumerate(sources) if number not in apart]
+        raise NoOverlapError(
+            f"{sources[min(apart)].name} does not overlap {' or '.join(named) if len(named) < 3 else 'others'} by a "
+            "cell; give rasters of one place, or check its CRS."
+        )
+
+
+def _clusters(count: int, meet: Callable[[int, int], bool]) -> list[set[int]]:
+    """The numbers below `count`, sorted into those that meet one another, if by way of others."""
+    left, clusters = set(range(count)), []
+    while left:
+        cluster: set[int] = set()
+        reached = {min(left)}
+        while reached:
+            one = reached.pop()
+            left.discard(one)
+            cluster.add(one)
+            reached |= {two for two in left - reached if meet(one, two)}
+        clusters.append(cluster)
+    return clusters
 
 
 def _grown(bounds: Bounds, margin: float) -> Bounds:
@@ -316,7 +348,7 @@ def _modality(dates: list[list[Source]], lattice: Lattice, constants: Constants,
 
 def _handed(constants: Constants, wanted: BandKey) -> Normalisation | None:
     """Constants of the same band at the nearest GSD, if about the same: in degrees it differs from place to place."""
-    same = [key for key in constants if (key.sensor, key.band) == (wanted.sensor, wanted.band)]
+    same = [key for key in constants if key._replace(gsd=wanted.gsd) == wanted]
     nearest = min(same, key=lambda key: abs(math.log(key.gsd / wanted.gsd)), default=None)
     if nearest is None or abs(math.log(nearest.gsd / wanted.gsd)) > _ABOUT_SAME_GSD:
         return None
@@ -329,7 +361,7 @@ def _normalisation(sources: list[Source], band: int, constants: Constants, notes
     known = first.normalisation[band]
     if known is not None:
         return known
-    handed = _handed(constants, BandKey(first.sensor, first.gsd, first.bands[band].name))
+    handed = _handed(constants, BandKey(first.sensor, first.gsd, band_names(first.bands), first.bands[band].name))
     if handed is not None:
         return handed
     fitted, warning = fit_normalisation(sources, band)

@@ -41,11 +41,6 @@ class GroundPixel:
     area: float
 
 
-def class_areas(counts: Mapping[int, int], pixel_area_m2: float) -> tuple[ClassArea, ...]:
-    """Areas by code from pixel counts; code 0 (nodata) is left out, a class without pixels is told as zero."""
-    return _areas(counts, {code: count * pixel_area_m2 for code, count in counts.items()})
-
-
 def map_areas(map_path: str | Path) -> tuple[ClassArea, ...]:
     """Areas of the classes found in a class map with a CRS, strip by strip.
 

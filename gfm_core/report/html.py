@@ -18,9 +18,9 @@ from gfm_core.classes import MapClass
 from gfm_core.errors import OutputError
 from gfm_core.report import sections
 from gfm_core.report.area import ClassArea
-from gfm_core.report.files import write_whole
 from gfm_core.report.pictures import confidence_png, draw_confidence, draw_map, legend_png, map_png
 from gfm_core.report.style import hex_of
+from gfm_core.whole import write_whole
 
 FORMAT_VERSION = 1
 

@@ -19,9 +19,9 @@ from PIL import Image, ImageDraw
 from gfm_core.classes import RGB, MapClass
 from gfm_core.errors import ShapeError
 from gfm_core.report.area import ground_pixel
-from gfm_core.report.files import write_whole
 from gfm_core.report.lettering import Font, fitted, font_for, one_line
 from gfm_core.report.style import CONFIDENCE_RAMP, colour_of
+from gfm_core.whole import write_whole
 
 _PAPER: RGB = (255, 255, 255)
 _INK: RGB = (38, 40, 43)
@@ -31,9 +31,9 @@ _NO_DATA: RGB = (233, 234, 236)
 _LETTER, _LINE, _SWATCH, _MARGIN = 17, 28, 20, 18  # px
 _LEGEND_WIDTH = 300  # px, of one column of names
 _LISTED = 40  # classes beside a map; all stand in `legend_png` and in the report
-_SAMPLE = 20_000  # cells that components and ranges are fitted on: evenly spread, plenty for a picture
+_SAMPLE = 8_000  # cells that components and ranges are fitted on: evenly spread, plenty for a picture
 _COLUMNS = 512  # columns that components are made of: their fit takes the cube of their number
-_PIECE = 20_000  # cells that are projected at a time
+_PIECE = 8_000  # cells that are projected at a time
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from gfm_core.classes import RGB, MapClass
-from gfm_core.report.files import write_whole
+from gfm_core.whole import write_whole
 
 RGBA = tuple[int, int, int, int]
 Range = tuple[float, float]

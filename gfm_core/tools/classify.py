@@ -145,7 +145,9 @@ def _constants(meta: dict[str, Any]) -> Constants:
     """The normalisation that a stored head was fitted with."""
     names = ("scale", "offset", "centre", "spread", "fitted")
     return {
-        BandKey(item["sensor"], item["gsd"], item["band"]): Normalisation(**{name: item[name] for name in names})
+        BandKey(item["sensor"], item["gsd"], tuple(item["bands"]), item["band"]): Normalisation(
+            **{name: item[name] for name in names}
+        )
         for item in meta["normalisation"]
     }
 

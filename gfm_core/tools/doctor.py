@@ -27,9 +27,9 @@ class Check:
         return asdict(self)
 
 
-_NEEDED = ("torch", "rasterio", "geopandas", "pyogrio", "shapely", "pyproj", "numpy", "scipy", "odc.geo", "sklearn",
+_NEEDED = ("torch", "rasterio", "geopandas", "pyogrio", "shapely", "pyproj", "numpy", "scipy", "sklearn",
            "safetensors", "PIL", "click", "rich")  # fmt: skip
-_DISTRIBUTIONS = {"odc.geo": "odc-geo", "sklearn": "scikit-learn", "PIL": "pillow"}  # their names in registries
+_DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # their names in registries
 
 
 def check_installation() -> list[Check]:
@@ -114,10 +114,3 @@ def _round_trip() -> str:
             dataset.write(pixels)
         made = embed([raster], Path(folder) / "embedding.tif")
         return f"a raster became {made.cells.rows} x {made.cells.cols} cells in {len(made.columns)} bands"
-
-
-def versions_found() -> dict[str, str]:
-    """Versions of the packages that matter, for reports."""
-    return {
-        name: importlib.metadata.version(name) for name in ("jepa-gfm", "torch", "rasterio", "numpy", "scikit-learn")
-    }

@@ -10,13 +10,15 @@ from typing import Any
 
 from gfm_core.embedding.file import EmbeddingFile, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
+from gfm_core.embedding.map_grid import finest_cells
 from gfm_core.embedding.pipeline import Engine
-from gfm_core.errors import CheckpointError
+from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
 from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
+from gfm_core.raster.ground import as_crs
 from gfm_core.raster.stack import Constants, Stack, open_stack
 from gfm_core.raster.write import Outputs
 from gfm_core.report.pictures import pca_preview, rgb_bands
@@ -59,7 +61,7 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         network = "network" in parameters.groups
         model = (ready.model or load_model(parameters.model)) if network else None
         _check_same_model(like, model)
-        recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters))
+        recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters, stack))
         made = make_embedding(
             outputs.partial(parameters.output), stack, recipe, engine_of(parameters, model),
             threads=parameters.threads, reporter=reporter,
@@ -84,16 +86,33 @@ def engine_of(parameters: StackParameters, model: LoadedModel | None) -> Engine 
     return Engine(model.encoder.to(device), device, resolve_precision(parameters.precision, device), parameters.batch)
 
 
-def told_parameters(parameters: StackParameters) -> dict[str, Any]:
+def told_parameters(parameters: StackParameters, stack: Stack) -> dict[str, Any]:
     """The parameters that the tags tell; the rasters stand there as sources, in canonical order.
 
-    `precision` is the one that `auto` came to on this machine, for it changes pixels.
+    Those of the grid are what they came to in `stack`, however it was opened; `precision` is the one that `auto` came
+    to on this machine, for it changes pixels.
     """
     told = {name: value for name, value in parameters.provenance().items() if name != "rasters"}
+    lattice = stack.lattice
+    told |= {
+        "cell_size": float(lattice.cell_size),
+        "crs": as_crs(lattice.crs).to_string(),
+        "extent": _told_extent(stack),
+    }
     if "network" in told["groups"] or "auto" in told["groups"]:
         dtype = resolve_precision(parameters.precision, resolve_device(parameters.device))
         told["precision"] = "float32" if dtype.itemsize == 4 else "bf16"
     return told
+
+
+def _told_extent(stack: Stack) -> str | None:
+    """The extent that gives the cells of `stack` again, None for all of the finest raster."""
+    whole = finest_cells(stack)
+    if stack.cells == whole:
+        return None
+    if stack.cells.intersection(whole) != stack.cells:
+        return "union"
+    return ",".join(repr(edge) for edge in stack.lattice.bounds(stack.cells).as_tuple())
 
 
 def plain_paths(rasters: Iterable[str]) -> list[str]:
@@ -128,7 +147,8 @@ def write_preview(embedding: EmbeddingFile, path: Path) -> None:
 def _like(parameters: EmbedParameters) -> tuple[EmbedParameters, Constants | None, EmbeddingFile | None]:
     """`--like`: the cell size, groups, storage, model and normalisation of another embedding.
 
-    A model or precision that is asked for stays: the file may have moved since.
+    A model or precision that is asked for stays: the file may have moved since. Raises `ParameterError` where another
+    grid or storage than the file's is asked for.
     """
     if parameters.like is None:
         return parameters, None, None
@@ -139,10 +159,18 @@ def _like(parameters: EmbedParameters) -> tuple[EmbedParameters, Constants | Non
         for name in ("model", "precision")
         if name in other.parameters and getattr(parameters, name) == defaults[name]
     }
-    same = replace(
-        parameters, cell_size=other.lattice.cell_size, groups=tuple(other.groups), dtype=other.dtype, **told
-    )  # fmt: skip
-    return same, other.constants, other
+    fixed: dict[str, Any] = {"cell_size": other.lattice.cell_size, "groups": tuple(other.groups), "dtype": other.dtype}
+    for name, value in fixed.items():
+        if getattr(parameters, name) not in (defaults[name], value):
+            raise ParameterError(
+                f"{name} is {_text(value)} in {other.path.name}, not {_text(getattr(parameters, name))}; "
+                f"leave {name} out, or like."
+            )
+    return replace(parameters, **fixed, **told), other.constants, other
+
+
+def _text(value: Any) -> str:
+    return ",".join(value) if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _check_same_model(like: EmbeddingFile | None, model: LoadedModel | None) -> None:

@@ -150,7 +150,7 @@ def _embedded(
 ) -> EmbeddingFile:  # fmt: skip
     """The stack's cell groups, embedded into the folder `scratch`."""
     loaded = (model or load_model(parameters.model)) if "network" in groups else None
-    recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters))
+    recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters, stack))
     engine = engine_of(parameters, loaded)
     return make_embedding(
         scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter
@@ -161,7 +161,7 @@ def _from_rasters(
     parameters: ClassifyParameters, opened: ExitStack, stack: Stack, groups: tuple[str, ...],
     embedding: EmbeddingFile | None,
 ) -> MapInputs:  # fmt: skip
-    grid = map_grid(stack, map_gsd=parameters.map_gsd, cut_to_cells=parameters.extent is not None)
+    grid = map_grid(stack, map_gsd=parameters.map_gsd)
     features = StackFeatures(opened.enter_context(StackReader(stack)), grid, groups, embedding)
     model = embedding.model if embedding is not None and "network" in groups else {}
     told = _told(features, model, stack.constants, stack.lattice.cell_size)
@@ -173,5 +173,7 @@ def _told(features: MapFeatures, model: dict[str, str], constants: Constants, ce
         "model": model,
         "cell_size": cell_size,
         "groups": {group: [column.name for column in columns] for group, columns in features.columns.items()},
-        "normalisation": [{**key._asdict(), **constant.to_dict()} for key, constant in constants.items()],
+        "normalisation": [
+            {**key._asdict(), "bands": list(key.bands), **constant.to_dict()} for key, constant in constants.items()
+        ],  # a list, as JSON gives it back
     }

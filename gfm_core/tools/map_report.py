@@ -71,7 +71,7 @@ def _facts(parameters: ClassifyParameters, source: MapInputs, findings: Findings
     facts = {
         "Size": f"{cols} x {rows} pixels",
         "Pixel": f"{grid.pixel_area_m2**0.5:.3g} m",
-        "CRS": as_crs(grid.frame.crs).name,
+        "CRS": _crs_name(grid.frame.crs),
         "Feature groups": ", ".join(source.groups),
         "Classifier": parameters.head,
         "Cell": f"{source.told['cell_size']:g} m",
@@ -80,6 +80,12 @@ def _facts(parameters: ClassifyParameters, source: MapInputs, findings: Findings
     if findings.labelled is not None:
         facts["Labelled pixels"] = f"{len(findings.labelled.codes):,} in {len(set(findings.labelled.units))} places"
     return facts
+
+
+def _crs_name(crs: str) -> str:
+    """A CRS by name; GDAL calls those that have none `unnamed`, PROJ `unknown`."""
+    name: str = as_crs(crs).name
+    return "of the finest raster, without a name" if name in ("unnamed", "unknown", "undefined") else name
 
 
 def _check_name(parameters: ClassifyParameters) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from gfm_core.classes import MapClass
 from gfm_core.embedding.map_grid import MapFeatures
+from gfm_core.embedding.pipeline import worker_threads
 from gfm_core.heads.fuse import FusedHead
 from gfm_core.progress import Reporter
 from gfm_core.raster.frame import Region
@@ -87,7 +87,7 @@ def write_map(
 def _strips(features: MapFeatures, head: FusedHead, threads: int | None) -> Iterator[tuple[int, Predicted]]:
     """The map a row of blocks at a time, its tiles predicted side by side."""
     height, width = features.grid.shape
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1, thread_name_prefix="gfm") as pool:
+    with worker_threads(threads or os.cpu_count() or 1) as pool:
         for row in range(0, height, BLOCK):
             rows = min(BLOCK, height - row)
             parts = [Region(row, col, rows, min(_TILE_COLS, width - col)) for col in range(0, width, _TILE_COLS)]

@@ -59,8 +59,8 @@ def test_features_that_tell_the_class_score_one_and_noise_scores_chance(sample: 
         (len(sample.codes), len(classes))
     ).astype(np.float32)
     noise = rng.standard_normal((len(sample.codes), 4)).astype(np.float32)
-    assert macro_f1([telling], sample) == {5: pytest.approx(1.0), 20: pytest.approx(1.0)}
-    assert macro_f1([noise], sample)[20] < 2 / len(classes)
+    assert macro_f1({"network": telling}, sample) == {5: pytest.approx(1.0), 20: pytest.approx(1.0)}
+    assert macro_f1({"network": noise}, sample)[20] < 2 / len(classes)
 
 
 def test_latents_are_those_of_the_cells_that_were_labelled(sample: Scene) -> None:

@@ -167,6 +167,18 @@ def test_a_folder_of_something_else_is_left_alone(place_folders: Path, tmp_path:
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
+def test_overwriting_removes_what_a_run_writes_and_nothing_else(
+    place_folders: Path, tmp_path: Path, no_scenes: None
+) -> None:
+    folder = tmp_path / "run"
+    train(order(place_folders, folder), say=lambda line: None)
+    (folder / "mine.txt").write_text("mine")
+    again = dataclasses.replace(order(place_folders, folder, seed=8), overwrite=True)
+    assert begin(again) == (again.recipe.train, False)
+    assert sorted(item.name for item in folder.iterdir()) == ["mine.txt", "run.json"]
+    assert (folder / "mine.txt").read_text() == "mine"
+
+
 def test_five_deviations_fit_in_the_bytes() -> None:
     generator = torch.Generator().manual_seed(0)
     latents = torch.randn((20_000, 3), generator=generator) * torch.tensor([1.0, 0.2, 3.0]) + torch.tensor(

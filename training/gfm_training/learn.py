@@ -36,6 +36,7 @@ from gfm_training.probe import Scene
 from gfm_training.settings import TrainSettings
 
 LAST = "last.ckpt"
+PART = "last.part"  # that state while it is being written
 
 _WARMING_STEPS, _TIMED_STEPS = 4, 24
 _SAVED_EVERY = 100  # steps
@@ -130,7 +131,7 @@ class SaveState(Callback):  # type: ignore[misc]
     ) -> None:  # fmt: skip
         """After the probe of the same step, which belongs to the state."""
         if trainer.global_step % self.every == 0 or trainer.global_step == trainer.max_steps:
-            part = self.path.with_suffix(".part")
+            part = self.path.with_name(PART)
             trainer.save_checkpoint(part)
             part.replace(self.path)
 

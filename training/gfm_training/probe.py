@@ -6,8 +6,7 @@ small linear heads. Labels are used here and nowhere else: no gradient ever sees
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from gfm_core.classes import MapClass
 from gfm_core.embedding.pipeline import modality_statistics, network_input
 from gfm_core.errors import GfmError
 from gfm_core.features.groups import cell_columns
 from gfm_core.grid import CORE, CellRange, windows
+from gfm_core.heads.fit import Scaler
+from gfm_core.heads.fuse import fit_fused
 from gfm_core.labels.burn import burn
 from gfm_core.labels.read import read_labels
 from gfm_core.model.encoder import CellEncoder
@@ -32,8 +34,6 @@ _WINDOWS = 64  # a scene: those with most labelled cells
 _PER_CLASS = 1500  # labelled cells
 _TESTED = 200  # cells a class and draw
 _SQUARES = 9  # along the longer side: half of them train, half test
-_CLIP = 6.0  # standard deviations
-_FLOOR = 1e-13  # of a probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Scene:
     row: NDArray[np.int64]
     col: NDArray[np.int64]
     codes: NDArray[np.int32]
-    groups: dict[str, NDArray[np.float32]]  # fine, coarse [n, D], standardised
+    groups: dict[str, NDArray[np.float32]]  # fine, coarse [n, D], NaN where not known
     draws: tuple[Draw, ...]
 
 
@@ -136,7 +136,7 @@ def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
                 columns[group].append(np.concatenate(part)[:, row[here], col[here]].T)
             every.append(inputs)
     order = np.argsort(where, kind="stable")  # as the columns were gathered
-    groups = {group: _standard(np.concatenate(parts)) for group, parts in columns.items()}
+    groups = {group: np.concatenate(parts) for group, parts in columns.items()}
     rows, cols, codes = rows[order], cols[order], codes[order]
     draws = tuple(draw(rows, cols, codes, seed=seed + number) for number in range(DRAWS))
     return Scene(
@@ -186,15 +186,6 @@ def draw(rows: NDArray[np.int64], cols: NDArray[np.int64], codes: NDArray[np.int
     return Draw({k: np.concatenate([order[code][:k] for code in kept]) for k in SHOTS}, np.concatenate(tested))
 
 
-def _standard(X: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Standardised over the scene's cells; absent values count as the mean."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # a column without any value
-        mean, sd = np.nanmean(X, axis=0), np.nanstd(X, axis=0)
-    standard: NDArray[np.float32] = np.clip((X - mean) / (sd + 1e-6), -_CLIP, _CLIP).astype(np.float32)
-    return np.nan_to_num(standard, nan=0.0)
-
-
 # ---- Probing --------------------------------------------------------------------------------------------------------
 
 
@@ -208,40 +199,33 @@ def latents_of(encoder: CellEncoder, scene: Scene) -> NDArray[np.float32]:
 
 def probe(encoder: CellEncoder, scene: Scene, without: dict[int, float] | None = None) -> Score:
     """Score one scene; `without`, which no network changes, may be handed in from an earlier probe."""
-    X = _standard(latents_of(encoder, scene))
-    statistics = [scene.groups["fine"], scene.groups["coarse"]]
+    network = {"network": latents_of(encoder, scene)}
     return Score(
         scene.name,
-        without if without is not None else macro_f1(statistics, scene),
-        macro_f1([X], scene),
-        macro_f1([*statistics, X], scene),
+        without if without is not None else macro_f1(scene.groups, scene),
+        macro_f1(network, scene),
+        macro_f1({**scene.groups, **network}, scene),
     )
 
 
-def macro_f1(groups: Sequence[NDArray[np.float32]], scene: Scene) -> dict[int, float]:
-    """Mean over the draws of macro-F1 of one shrunk LDA a group, log-probabilities added, by labels a class."""
+def macro_f1(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[int, float]:
+    """Mean over the draws of macro-F1 of the heads that `gfm classify` fits to `groups` `[n, D]`, by labels a class.
+
+    As in a map, the features are scaled over all the cells and not over the labelled few.
+    """
     from sklearn.metrics import f1_score
 
+    scalers = {group: Scaler.fit(X) for group, X in groups.items()}
+    classes = tuple(MapClass(int(code), str(code), int(code)) for code in np.unique(scene.codes))
     scores: dict[int, list[float]] = {k: [] for k in SHOTS}
     for one in scene.draws:
+        tested = {group: X[one.test] for group, X in groups.items()}
         for k, train in one.train.items():
-            total, classes = _log_probabilities(groups, scene.codes, train, one.test)
-            guessed = classes[total.argmax(axis=1)]
-            scores[k].append(float(f1_score(scene.codes[one.test], guessed, average="macro")))
+            known = {group: X[train] for group, X in groups.items()}
+            head = fit_fused(known, scene.codes[train], classes, "lda", scalers)
+            guessed, _ = head.predict(tested)
+            scores[k].append(float(f1_score(scene.codes[one.test], guessed, labels=head.codes, average="macro")))
     return {k: round(float(np.mean(values)), 4) for k, values in scores.items()}
-
-
-def _log_probabilities(
-    groups: Sequence[NDArray[np.float32]], codes: NDArray[np.int32], train: NDArray[np.int64], test: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-
-    parts = []
-    for X in groups:
-        head = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X[train].astype(float), codes[train])
-        parts.append(np.log(np.maximum(head.predict_proba(X[test].astype(float)), _FLOOR)))
-    total: NDArray[np.float64] = np.sum(parts, axis=0)
-    return total, head.classes_
 
 
 def usable_scenes(folders: Iterable[Path], *, seed: int = 0) -> tuple[list[Scene], list[str]]:

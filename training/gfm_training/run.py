@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,16 +12,20 @@ from pathlib import Path
 import torch
 
 from gfm_core.errors import OutputError
-from gfm_training.card import header_of, write_report
+from gfm_core.model.checkpoint import BEST
+from gfm_training.card import CARD, REPORT, header_of, write_report
 from gfm_training.codebook import Books, fit_codebook, load_books, save_books
 from gfm_training.data import Places, Survey, survey
 from gfm_training.discover import Discovery, discover
-from gfm_training.learn import LAST, Prepared, learn, new_model, new_module, seconds_a_probe, seconds_a_step
+from gfm_training.learn import LAST, PART, Prepared, learn, new_model, new_module, seconds_a_probe, seconds_a_step
 from gfm_training.probe import Scene, usable_scenes
 from gfm_training.settings import Recipe, TrainSettings
 
 STARTED = "run.json"  # what a run was started with: it goes on only with the same
 ANCHORS = "anchors.safetensors"
+
+# All that a run leaves in its folder, and all that --overwrite removes; what it was started with goes last.
+_WRITTEN = (CARD, REPORT, BEST, ANCHORS, LAST, PART, STARTED)
 
 _SURVEY_WINDOWS = 3  # a place and cell size
 _LEAST_STEPS = 20  # of a budget
@@ -71,7 +74,7 @@ def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
     best = watch.best
     say(
         f"kept step {best.step} ({best.network}), {best.score - watch.points[0].score:+.4f} macro-F1 to untrained: "
-        f"{order.output / 'best.safetensors'}"
+        f"{order.output / BEST}"
     )
 
 
@@ -105,9 +108,11 @@ def begin(order: Order) -> tuple[TrainSettings, bool]:
     finished run or another one.
     """
     folder, wanted = order.output, order.recipe.train
-    if order.overwrite and (folder / STARTED).is_file():
-        shutil.rmtree(folder)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / STARTED).is_file():
+    ours = (folder / STARTED).is_file()
+    if order.overwrite and ours:
+        for name in _WRITTEN:
+            (folder / name).unlink(missing_ok=True)
+    if folder.is_dir() and any(folder.iterdir()) and not ours:
         raise OutputError(f"{folder} holds other files; choose a new folder for the run.")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +123,7 @@ def begin(order: Order) -> tuple[TrainSettings, bool]:
             (folder / leftover).unlink(missing_ok=True)
         _remember(order, wanted)
         return wanted, False
-    if (folder / "report.json").is_file():
+    if (folder / REPORT).is_file():
         raise OutputError(f"{folder} holds a finished run; choose another folder, or --overwrite it.")
     started = json.loads((folder / STARTED).read_text(encoding="utf-8"))
     settings = TrainSettings.from_dict(started["settings"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import rasterio
 from numpy.typing import NDArray
+from rasterio.crs import CRS
 
 from gfm_core.embedding.file import (
     FORMAT_VERSION,
@@ -129,6 +130,12 @@ def test_the_tags_tell_the_run(embedding: EmbeddingFile, stack: Stack, place: tu
     swir = next(source for source in told["sources"] if source["name"].startswith("s2_20m"))
     assert swir["date"] == "2021-06-01"
     assert [band["name"] for band in swir["bands"]] == ["B11", "B12"]
+    with rasterio.open(paths[swir["name"]]) as dataset:
+        assert CRS.from_wkt(swir["crs"]) == dataset.crs
+        assert swir["transform"] == list(dataset.transform)[:6]
+        assert swir["nodata"] == [0, 0]
+    radar = next(source for source in told["sources"] if source["name"].startswith("s1"))
+    assert radar["nodata"] == ["nan", "nan"]
     assert embedding.lattice.cell_size == 20.0
     assert embedding.cells == stack.cells
     assert embedding.constants == stack.constants

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def coarse_embedding(stack: Stack, folder: Path) -> EmbeddingFile:
 )
 def test_for_one_file_the_map_has_exactly_its_pixels(make_raster: MakeRaster, crs: str, transform: Affine) -> None:
     path = make_raster("s2.tif", optical(61, 43), names=S2, crs=crs, transform=transform)
-    grid = map_grid(open_stack([path]), map_gsd=None, cut_to_cells=False)
+    grid = map_grid(open_stack([path]), map_gsd=None)
     with rasterio.open(path) as dataset:
         assert grid.shape == dataset.shape
         assert grid.transform.almost_equals(dataset.transform)
@@ -72,7 +73,7 @@ def test_for_a_mosaic_the_map_goes_around_all_tiles(make_raster: MakeRaster) -> 
         make_raster("s2_a.tif", optical(), names=S2, transform=NORTH_UP * Affine.translation(40, -10)),
         make_raster("s2_b.tif", optical(), names=S2),
     ]
-    grid = map_grid(open_stack(paths), map_gsd=None, cut_to_cells=False)
+    grid = map_grid(open_stack(paths), map_gsd=None)
     assert grid.shape == (70, 80)
     assert (grid.transform.c, grid.transform.f) == (400_000, 5_800_100)
 
@@ -80,21 +81,35 @@ def test_for_a_mosaic_the_map_goes_around_all_tiles(make_raster: MakeRaster) -> 
 def test_an_extent_cuts_the_map_to_the_pixels_of_its_cells(make_raster: MakeRaster) -> None:
     path = make_raster("s2.tif", optical(), names=S2)
     stack = open_stack([path], extent="400110,5799705,400190,5799790")
-    grid = map_grid(stack, map_gsd=None, cut_to_cells=True)
+    grid = map_grid(stack, map_gsd=None)
     bounds = stack.lattice.bounds(stack.cells)
     assert rasterio.transform.array_bounds(*grid.shape, grid.transform) == bounds.as_tuple()
     assert grid.transform.a == 10
 
 
+def test_an_extent_beyond_the_raster_gives_its_pixels_and_no_more(make_raster: MakeRaster) -> None:
+    path = make_raster("s2.tif", optical(61, 43), names=S2)  # half a cell more than whole ones
+    for extent, shape in (("399000,5799000,401000,5801000", (61, 43)), ("400200,5799000,401000,5801000", (61, 23))):
+        assert map_grid(open_stack([path], extent=extent), map_gsd=None).shape == shape
+
+
+def test_the_union_of_rasters_is_mapped_where_the_finest_has_no_pixels_too(make_raster: MakeRaster) -> None:
+    paths = [
+        make_raster("s2.tif", optical(), names=S2),
+        make_raster("swir.tif", optical(40, 30, 2), names=["B11", "B12"], transform=NORTH_UP * Affine.scale(2)),
+    ]
+    assert map_grid(open_stack(paths, extent="union"), map_gsd=None).shape == (80, 60)
+
+
 def test_a_map_gsd_gives_square_pixels_on_the_lattice(make_raster: MakeRaster) -> None:
     stack = open_stack([make_raster("s2.tif", optical(), names=S2)])
-    grid = map_grid(stack, map_gsd=5, cut_to_cells=False)
+    grid = map_grid(stack, map_gsd=5)
     assert grid.shape == (120, 80)
     assert grid.transform == Affine(5, 0, 400_000, 0, -5, 5_800_000)
 
 
 def test_tiles_cut_the_map_without_gaps_or_overlap(make_raster: MakeRaster) -> None:
-    grid = map_grid(open_stack([make_raster("s2.tif", optical(61, 43), names=S2)]), map_gsd=None, cut_to_cells=False)
+    grid = map_grid(open_stack([make_raster("s2.tif", optical(61, 43), names=S2)]), map_gsd=None)
     hit = np.zeros(grid.shape, int)
     for part in grid.tiles(16, 20):
         hit[part.row : part.row + part.rows, part.col : part.col + part.cols] += 1
@@ -108,7 +123,7 @@ def test_tiles_cut_the_map_without_gaps_or_overlap(make_raster: MakeRaster) -> N
 )  # fmt: skip
 def test_the_area_of_a_pixel_is_that_on_the_ellipsoid(make_raster: MakeRaster, crs: str, transform: Affine) -> None:
     path = make_raster("s2.tif", optical(), names=S2, crs=crs, transform=transform)
-    grid = map_grid(open_stack([path]), map_gsd=None, cut_to_cells=False)
+    grid = map_grid(open_stack([path]), map_gsd=None)
     edges = Region(0, 0, 60, 40)
     x, y = grid.centres(edges, "EPSG:4326")
     geod = Geod(ellps="WGS84")
@@ -159,7 +174,7 @@ def test_fine_features_are_the_finest_sources_own_pixels(make_raster: MakeRaster
     values[:, 10:14, 20:25] = 0
     path = make_raster("s2.tif", values, names=S2, nodata=0, transform=NORTH_UP * Affine.rotation(turn))
     stack = open_stack([path])
-    grid = map_grid(stack, map_gsd=None, cut_to_cells=False)
+    grid = map_grid(stack, map_gsd=None)
     with StackReader(stack) as reader:
         features = StackFeatures(reader, grid, ("fine",), None)
         found = raw_band(features, whole(grid), "B04 value")
@@ -183,7 +198,7 @@ def test_coarser_modalities_and_cells_are_interpolated_between_their_centres(
                         transform=NORTH_UP * Affine.scale(2)),
         ]
     )  # fmt: skip
-    grid = map_grid(stack, map_gsd=None, cut_to_cells=False)
+    grid = map_grid(stack, map_gsd=None)
     embedding = coarse_embedding(stack, tmp_path)
     with StackReader(stack) as reader:
         features = StackFeatures(reader, grid, ("fine", "coarse"), embedding)
@@ -211,7 +226,7 @@ def test_a_pixel_of_an_absent_cell_has_no_cell_features(make_raster: MakeRaster,
     values = optical()
     values[:, 20:28, 10:20] = 0  # 4 x 5 cells
     stack = open_stack([make_raster("s2.tif", values, names=S2, nodata=0)])
-    grid = map_grid(stack, map_gsd=None, cut_to_cells=False)
+    grid = map_grid(stack, map_gsd=None)
     with StackReader(stack) as reader:
         found = StackFeatures(reader, grid, ("coarse",), coarse_embedding(stack, tmp_path)).read(whole(grid))["coarse"]
     assert np.array_equal(np.isnan(found[0]), values[0] == 0)
@@ -222,11 +237,78 @@ def test_slopes_of_a_map_with_larger_pixels_are_as_steep_as_the_ground(make_rast
     stack = open_stack([f"{make_raster('height.tif', ramp)}:as=dem"])
     slopes = []
     for map_gsd in (None, 20.0):
-        grid = map_grid(stack, map_gsd=map_gsd, cut_to_cells=False)
+        grid = map_grid(stack, map_gsd=map_gsd)
         with StackReader(stack) as reader:
             found = raw_band(StackFeatures(reader, grid, ("fine",), None), whole(grid), "slope value")
         slopes.append(float(np.median(found)))
     assert slopes == pytest.approx([1.0, 1.0], rel=1e-3)  # 0.2 m/m is the unit
+
+
+@pytest.mark.parametrize("phase", [0, 3])
+@pytest.mark.parametrize("side", [2, 3])
+def test_larger_map_pixels_hold_the_mean_of_the_rasters_own_statistics(
+    make_raster: MakeRaster, side: int, phase: float
+) -> None:
+    # Whether the map's grid fits the raster's (phase 0) or not makes no other kind of feature.
+    stack = open_stack([make_raster("s2.tif", optical(), names=S2)])
+    moved = dataclasses.replace(stack, lattice=dataclasses.replace(stack.lattice, phase_x=phase))
+    own, larger = map_grid(stack, map_gsd=None), map_grid(moved, map_gsd=10.0 * side)
+    with StackReader(stack) as reader:
+        native = StackFeatures(reader, own, ("fine",), None).read(whole(own))["fine"]
+    with StackReader(moved) as reader:
+        features = StackFeatures(reader, larger, ("fine",), None)
+        found, part = features.read(whole(larger))["fine"], features.read(Region(3, 2, 9, 8))["fine"]
+    left, top = ~own.transform * (larger.transform.c, larger.transform.f)
+    rows, cols = (np.arange(size * side) + first for size, first in zip(larger.shape, (top, left), strict=True))
+    for values, averaged in zip(native, found, strict=True):
+        points = scipy.ndimage.map_coordinates(
+            values.astype(np.float64), np.meshgrid(rows, cols, indexing="ij"), order=1, mode="nearest"
+        )
+        expected = points.reshape(larger.shape[0], side, larger.shape[1], side).mean(axis=(1, 3))
+        assert np.allclose(averaged[2:-2, 2:-2], expected[2:-2, 2:-2], atol=1e-4)
+    assert part.tobytes() == np.ascontiguousarray(found[:, 3:12, 2:10]).tobytes()
+
+
+def test_larger_map_pixels_hold_the_mean_of_cells(make_raster: MakeRaster, tmp_path: Path) -> None:
+    stack = open_stack([make_raster("s2.tif", optical(), names=S2)])
+    embedding = coarse_embedding(stack, tmp_path)
+    with StackReader(stack) as reader:
+        features = StackFeatures(reader, map_grid(stack, map_gsd=40), ("coarse",), embedding)
+        found = features.read(whole(features.grid))["coarse"]
+    cells = embedding.read("coarse", embedding.cells)
+    assert np.allclose(found, cells.reshape(len(cells), 15, 2, 10, 2).mean(axis=(2, 4)), atol=1e-4)
+
+
+def test_a_coarse_map_is_read_in_parts_and_each_pixel_comes_out_the_same(
+    make_raster: MakeRaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = open_stack([make_raster("s2.tif", optical(240, 160), names=S2)])
+    grid = map_grid(stack, map_gsd=40)
+    sizes: list[int] = []
+    plain = StackReader.region
+
+    def counted(self: StackReader, sources: Any, frame: Any, region: Region) -> Any:
+        sizes.append(region.rows * region.cols)
+        return plain(self, sources, frame, region)
+
+    with StackReader(stack) as reader:
+        features = StackFeatures(reader, grid, ("fine",), None)
+        at_once = features.read(whole(grid))["fine"]
+        monkeypatch.setattr("gfm_core.embedding.map_grid._POINTS", 1000)
+        monkeypatch.setattr(StackReader, "region", counted)
+        in_parts = features.read(whole(grid))["fine"]
+    assert in_parts.tobytes() == at_once.tobytes()
+    assert max(sizes) < 3000
+
+
+def test_a_pixel_over_very_many_of_the_raster_is_read_averaged(make_raster: MakeRaster) -> None:
+    values = np.full((4, 400, 400), 1500, np.uint16)
+    stack = open_stack([make_raster("s2.tif", values, names=S2)])
+    grid = map_grid(stack, map_gsd=2000)  # 200 pixels along
+    with StackReader(stack) as reader:
+        found = raw_band(StackFeatures(reader, grid, ("fine",), None), whole(grid), "B04 value")
+    red = stack.modalities[0].normalisation[2]
+    assert np.allclose(found[:2, :2], (1500 * red.scale + red.offset - red.centre) / red.spread, atol=1e-4)
 
 
 def test_an_embedding_alone_gives_a_map_of_its_cells(make_raster: MakeRaster, tmp_path: Path) -> None:

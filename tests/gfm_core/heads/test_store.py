@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import pickle
 from collections.abc import Callable
@@ -22,9 +23,26 @@ MakeClouds = Callable[..., Clouds]
 META: dict[str, Any] = {
     "model": {"name": "nano", "sha256": "aa" * 32},
     "groups": {"fine": ["B02 mean", "B03 mean"], "network": ["n1"]},
-    "normalisation": {"B02": {"scale": 0.0001}},
+    "normalisation": [
+        {
+            "sensor": "sentinel2",
+            "gsd": 10.0,
+            "bands": ["B02", "B03"],
+            "band": band,
+            "scale": 0.0001,
+            "offset": 0.0,
+            "centre": 0.1,
+            "spread": 0.06,
+            "fitted": False,
+        }
+        for band in ("B02", "B03")
+    ],
     "cell_size": 20.0,
 }
+
+
+def other_constants(**change: Any) -> list[dict[str, Any]]:
+    return [{**item, **change} for item in META["normalisation"]]
 
 
 def fitted(clouds: MakeClouds, kind: str = "lda") -> tuple[FusedHead, dict[str, np.ndarray]]:
@@ -177,12 +195,43 @@ def test_features_of_the_same_kind_are_accepted_with_groups_to_spare() -> None:
             {"groups": {"fine": META["groups"]["fine"]}},
             "groups fine, network but the features are fine; embed with network",
         ),
-        ({"normalisation": {"B02": {"scale": 1.0}}}, "0.0001.* but these are of .*1.0"),
+        ({"normalisation": other_constants(centre=0.4)}, "0.1.* but these are of .*0.4"),
+        ({"normalisation": other_constants(spread=0.2)}, "0.06.* but these are of .*0.2"),
+        ({"normalisation": other_constants(gsd=20.0)}, "10.0.* but these are of .*20.0"),
+        ({"normalisation": META["normalisation"][:1]}, "normalised by"),
     ],
 )
 def test_features_of_another_kind_are_refused_naming_both(change: dict[str, Any], said: str) -> None:
     with pytest.raises(CheckpointError, match=said):
         check_head(META, {**META, **change}, name="Head h.safetensors")
+
+
+def test_a_product_whose_files_are_coded_otherwise_is_the_same_kind() -> None:
+    newer = other_constants(offset=-0.1, bands=("B02", "B03"))
+    check_head(META, {**META, "normalisation": newer})
+    check_head({**META, "normalisation": newer}, META)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "fits"),
+    [
+        ("sentinel2_24.1m B02 mean3", "sentinel2_23.6m B02 mean3", True),
+        ("custom_24.1m_2 date 1 band 1 sd5", "custom_23.6m_2 date 1 band 1 sd5", True),
+        ("sentinel2_10m B02 mean3", "sentinel2_20m B02 mean3", False),
+        ("sentinel2_24.1m B02 mean3", "sentinel2_23.6m B02 mean5", False),
+        ("sentinel2_24.1m B02 mean3", "landsat8_23.6m B02 mean3", False),
+        ("custom_24.1m_2 band 1 sd5", "custom_23.6m band 1 sd5", False),
+    ],
+)
+def test_columns_may_differ_a_little_in_their_gsd_and_in_nothing_else(ours: str, theirs: str, fits: bool) -> None:
+    # The ninth: what differs far down a list counts as well.
+    stored, at_hand = (
+        {**META, "groups": {"fine": [*(f"column {number}" for number in range(8)), last, "end"]}}
+        for last in (ours, theirs)
+    )
+    for pair in ((stored, at_hand), (at_hand, stored)):
+        with contextlib.nullcontext() if fits else pytest.raises(CheckpointError, match="columns of group fine"):
+            check_head(*pair)
 
 
 def test_another_model_is_no_fault_of_a_head_without_network() -> None:

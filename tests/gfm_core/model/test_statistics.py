@@ -256,12 +256,11 @@ def test_hiding_makes_exactly_the_pixels_of_hidden_cells_invalid() -> None:
     assert valid.sum() == 2 * 63 - 1  # what was handed in is as it was
 
 
-@pytest.mark.parametrize(("keep_shared", "left"), [(False, [False, False, True]), (True, [False, True, True])])
-def test_coarse_pixel_is_hidden_with_any_of_its_cells_or_with_all(keep_shared: bool, left: list[bool]) -> None:
+def test_coarse_pixel_is_hidden_with_any_of_its_cells() -> None:
     cols = np.array([[0, 1], [0, 1], [1, 2], [1, 2], [2, 3], [2, 3]])
     hidden = torch.tensor([[True, True, True, False, False, False]])
     valid = torch.ones(1, 1, 1, 3, dtype=torch.bool)
-    assert hide(valid, np.array([[0, 1]]), cols, hidden, keep_shared=keep_shared)[0, 0, 0].tolist() == left
+    assert hide(valid, np.array([[0, 1]]), cols, hidden)[0, 0, 0].tolist() == [False, False, True]
 
 
 # ---- Elevation ----

@@ -102,6 +102,20 @@ def test_handed_constants_of_two_custom_rasters_are_told_apart_by_their_gsd(make
     assert [item.normalisation for item in stack("b_", 2, one.constants).modalities] == [fine, wide]
 
 
+def test_constants_of_two_custom_rasters_of_one_gsd_are_told_apart_by_their_bands(make_raster: MakeRaster) -> None:
+    def stack(prefix: str, factor: int, handed: Constants | None = None) -> Stack:
+        few, more = (np.concatenate([dim_values(seed=seed) for seed in seeds]) for seeds in ((0, 1), (2, 3, 4)))
+        paths = [
+            make_raster(prefix + "few.tif", few * factor), make_raster(prefix + "more.tif", more * 7 * factor),
+        ]  # fmt: skip
+        return open_stack([f"{path}:as=custom" for path in paths], constants=handed)
+
+    one = stack("a_", 1)
+    assert len(one.constants) == 5  # not 3: "band 1" and "band 2" are in both
+    wanted = [item.normalisation for item in one.modalities]
+    assert [item.normalisation for item in stack("b_", 2, one.constants).modalities] == wanted
+
+
 def test_a_constant_band_is_said_and_does_not_divide_by_zero(make_raster: MakeRaster) -> None:
     path = make_raster("measured.tif", np.full((1, 20, 20), 7.5, np.float32))
     fitted, warning = fit_normalisation(open_source(path), 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from rasterio.windows import Window
 
 from gfm_core.errors import InputError
 from gfm_core.grid import CellRange, WindowIndex, windows
+from gfm_core.raster import read
 from gfm_core.raster.frame import Frame, Region, patches
 from gfm_core.raster.read import PixelWindow, StackReader, read_window
 from gfm_core.raster.source import open_source
@@ -329,6 +331,62 @@ def test_a_finer_raster_in_another_crs_is_averaged_and_not_picked(make_raster: M
     assert found.pixels[found.valid].std() == pytest.approx(1 / 8, rel=0.3)  # of 64 pixels
 
 
+# ---- Regions ---------------------------------------------------------------------------------------------------------
+
+PIECES = [Region(200, 150, 40, 40), Region(150, 100, 120, 200), Region(0, 0, 300, 600), Region(-9, -5, 250, 171)]
+
+
+@pytest.mark.parametrize("shrink", [1, 2.3, 7])
+@pytest.mark.parametrize("gaps", [False, True])
+def test_a_warped_pixel_is_the_same_in_whatever_region_it_is_read(
+    make_raster: MakeRaster, shrink: float, gaps: bool
+) -> None:
+    size = 1e-4 / shrink
+    values = np.random.default_rng(0).normal(0, 1000, (2, 420, 701)).astype(np.float32)
+    if gaps:
+        values[0, 100:130, 200:260] = np.nan
+    path = make_raster("measured.tif", values, crs="EPSG:4326", transform=Affine(size, 0, 14.2, 0, -size, 52.0))
+    source = open_source(path)[0]
+    left, _, _, top = rasterio.warp.transform_bounds("EPSG:4326", UTM, *source.bounds.as_tuple())
+    frame = Frame(UTM, Affine(8, 0, left, 0, -8, top))
+    pieces = [Region(*(round(item / shrink) for item in dataclasses.astuple(piece))) for piece in PIECES]
+    with StackReader(open_stack([path])) as reader:
+        full = reader.region([[source]], frame, Region(-20, -20, 700, 1000))
+        parts = [reader.region([[source]], frame, piece) for piece in pieces]
+    assert full.valid.any()
+    for piece, part in zip(pieces, parts, strict=True):
+        rows = slice(piece.row + 20, piece.row + 20 + piece.rows)
+        cols = slice(piece.col + 20, piece.col + 20 + piece.cols)
+        assert part.valid.mean() > 0.2
+        assert np.array_equal(part.pixels, full.pixels[..., rows, cols])
+        assert np.array_equal(part.valid, full.valid[..., rows, cols])
+        assert np.array_equal(part.inside, full.inside[rows, cols])
+
+
+@pytest.mark.parametrize(("shrink", "tolerance"), [(1, 0.5), (4, 6.0), (7, 6.0)])
+def test_warped_pixels_are_rasterios_over_the_whole_raster(
+    make_raster: MakeRaster, shrink: int, tolerance: float
+) -> None:
+    size = 1e-4 / shrink
+    ys, xs = np.mgrid[: 90 * shrink, : 120 * shrink] / shrink
+    values = (np.sin(xs / 9) * 100 + np.cos(ys / 7) * 50)[None].astype(np.float32)
+    path = make_raster("measured.tif", values, crs="EPSG:4326", transform=Affine(size, 0, 14.2, 0, -size, 52.0))
+    source = open_source(path)[0]
+    left, _, _, top = rasterio.warp.transform_bounds("EPSG:4326", UTM, *source.bounds.as_tuple())
+    frame, region = Frame(UTM, Affine(8, 0, left, 0, -8, top)), Region(0, 0, 130, 110)
+    with StackReader(open_stack([path])) as reader:
+        found = reader.region([[source]], frame, region)
+    expected = np.full(region.shape, np.nan, np.float32)
+    rasterio.warp.reproject(
+        values[0], expected, src_transform=source.transform, src_crs=source.crs, src_nodata=np.nan, dst_nodata=np.nan,
+        dst_crs=UTM, dst_transform=frame.transform, tolerance=0,
+        resampling=Resampling.bilinear if shrink == 1 else Resampling.average, XSCALE=shrink, YSCALE=shrink,
+    )  # fmt: skip
+    both = found.valid[0, 0] & np.isfinite(expected)
+    assert both.sum() > 0.97 * found.valid.sum() > 5000
+    assert np.abs(found.pixels[0, 0] - expected)[both].max() < tolerance  # of a swing of 300
+
+
 # ---- Threads and failures --------------------------------------------------------------------------------------------
 
 
@@ -342,18 +400,53 @@ def test_threads_read_the_same_with_handles_of_their_own(plain: tuple[Path, Stac
     assert all(np.array_equal(one, other) for one, other in zip(alone, together, strict=True))
 
 
+def test_a_mosaic_of_many_tiles_keeps_few_files_open_and_opens_only_those_it_needs(
+    make_raster: MakeRaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = speckled(8, 8)
+    tiles = [
+        make_raster(
+            f"s2_{number}_20210601.tif", values, names=S2, transform=NORTH_UP * Affine.translation(8 * number, 0)
+        )
+        for number in range(9)
+    ]
+    stack = open_stack(tiles, cell_size=10)
+    opened: list[str] = []
+    opening = read.open_dataset
+    monkeypatch.setattr(read, "open_dataset", lambda source: (opened.append(source.name), opening(source))[1])
+    monkeypatch.setattr(read, "_OPEN_FILES", 3)
+    with StackReader(stack) as reader:
+        one = CellRange(stack.cells.row, stack.cells.col + 25, 4, 4)
+        reader.window(stack.modalities[0], one, 0)
+        assert opened == ["s2_3_20210601.tif"]
+        found = reader.window(stack.modalities[0], stack.cells, 0)
+        assert len(reader._opened) == 3
+    assert np.array_equal(found.pixels[0], np.tile(values, 9))
+
+
+def test_tiles_to_be_warped_are_opened_only_where_they_lie(
+    make_raster: MakeRaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_raster("measured.tif", smooth(60, 60), transform=TURNED)
+    source = open_source(path)[0]
+    with StackReader(open_stack([path])) as reader:
+        monkeypatch.setattr(read, "open_dataset", lambda _: pytest.fail("opened"))
+        found = reader.region([[source]], Frame(UTM, NORTH_UP), Region(500, 500, 20, 20))
+    assert not found.inside.any()
+
+
 def test_closing_a_reader_closes_every_threads_files(plain: tuple[Path, Stack]) -> None:
     _, stack = plain
     reader = StackReader(stack)
     barrier = threading.Barrier(3)
 
-    def read(_: int) -> None:
+    def work(_: int) -> None:
         barrier.wait()
         reader.window(stack.modalities[0], stack.cells, 0)
 
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(read, range(3)))
-    handles: list[Any] = list(reader._opened)
+        list(pool.map(work, range(3)))
+    handles: list[Any] = list(reader._opened.values())
     assert len(handles) == 3
     reader.close()
     assert all(handle.closed for handle in handles)

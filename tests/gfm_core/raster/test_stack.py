@@ -16,6 +16,7 @@ from affine import Affine
 
 from gfm_core.errors import InputError, NoOverlapError, ParameterError
 from gfm_core.grid import CellRange
+from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import PIXELS_ALONG_CELL, Stack, open_stack
 from tests.conftest import NORTH_UP, MakeRaster
 
@@ -177,19 +178,23 @@ def test_a_modality_is_one_sensor_at_one_gsd(make_raster: MakeRaster) -> None:
     assert len({item.name for item in stack.modalities}) == 3
 
 
-def test_dates_whose_numbers_are_coded_differently_are_not_normalised_alike(make_raster: MakeRaster) -> None:
+def test_dates_whose_numbers_are_coded_differently_are_dates_of_one_modality_in_one_coding(
+    make_raster: MakeRaster,
+) -> None:
     # From processing baseline 04.00 on, 1000 is added to Sentinel-2's numbers.
-    old = make_raster("s2_20210601.tif", optical(), names=S2, tags={"PROCESSING_BASELINE": "03.00"})
-    new = make_raster("s2_20230601.tif", optical() + 1000, names=S2, tags={"PROCESSING_BASELINE": "05.09"})
+    values = optical()
+    old = make_raster("s2_20210601.tif", values, names=S2, tags={"PROCESSING_BASELINE": "03.00"})
+    new = make_raster("s2_20230601.tif", values + 1000, names=S2, tags={"PROCESSING_BASELINE": "05.09"})
     stack = open_stack([old, new])
-    offsets = {
-        source.name: item.normalisation[0].offset
-        for item in stack.modalities
-        for date in item.sources
-        for source in date
-    }
-    assert offsets[new.name] - offsets[old.name] == pytest.approx(-0.1)
-    assert len({item.name for item in stack.modalities}) == len(stack.modalities)
+    (item,) = stack.modalities
+    one, two = (date[0].normalisation[0] for date in item.sources)
+    assert one is not None
+    assert two is not None
+    assert two.offset - one.offset == pytest.approx(-0.1)
+    with StackReader(stack) as reader:
+        found = reader.window(item, stack.cells, 0)
+    assert np.array_equal(found.pixels[0], values)
+    assert np.allclose(found.pixels[1], values, atol=1e-3)
 
 
 def test_a_source_on_another_pixel_grid_is_warped_and_that_is_said(make_raster: MakeRaster) -> None:
@@ -288,6 +293,22 @@ def test_fault_04_tiles_of_a_mosaic_may_adjoin_but_not_lie_apart(make_raster: Ma
     assert len(stack.modalities[0].dates) == 1
     with pytest.raises(NoOverlapError, match=r"tile_c\.tif does not overlap tile_a\.tif or tile_b\.tif by a cell"):
         open_stack([first, adjoining, apart])
+
+
+def test_fault_04_two_clusters_far_apart_are_not_one_place(make_raster: MakeRaster) -> None:
+    coarse, far = Affine(20, 0, 400_000, 0, -20, 5_800_000), moved(20_000, 0)
+    pairs = [
+        [
+            make_raster(f"p{number}a.tif", optical(), names=S2, transform=place),
+            make_raster(f"p{number}b.tif", optical(30, 20, 2), names=["B11", "B12"], transform=place * Affine.scale(2)),
+        ]
+        for number, place in ((1, NORTH_UP), (2, far))
+    ]
+    third = make_raster("p1c.tif", optical(30, 20, 1), names=["B05"], transform=coarse)
+    with pytest.raises(NoOverlapError, match=r"^p2a\.tif does not overlap others by a cell"):
+        open_stack([*pairs[0], third, *pairs[1]])
+    wide = make_raster("dem.tif", np.full((1, 60, 2040), 80.0, np.float32), transform=NORTH_UP * Affine.scale(10, 10))
+    assert len(open_stack([*pairs[0], *pairs[1], f"{wide}:as=dem"]).modalities) == 3  # what lies under both joins them
 
 
 def test_a_raster_smaller_than_a_cell_overlaps_what_it_lies_in(make_raster: MakeRaster) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 from rasterio.windows import Window
 
+from gfm_core.raster import validity
 from gfm_core.raster.source import open_dataset, open_source
 from gfm_core.raster.validity import read_with_validity
 from tests.conftest import MakeRaster
@@ -142,6 +143,33 @@ def test_an_averaged_read_is_the_mean_of_the_valid_pixels(make_raster: MakeRaste
     expected = np.nanmean(np.where(blocks == nodata, np.nan, blocks), axis=-1)
     assert valid.all()
     assert np.allclose(pixels, expected, rtol=1e-5)
+
+
+def test_a_nodata_value_that_only_the_user_knows_is_left_out_of_means(make_raster: MakeRaster) -> None:
+    data = values(2, "uint16", low=100)
+    data[0, :6, :6] = 0
+    path = make_raster(values=data)
+    pixels, valid = read(f"{path}:nodata=0", Window(0, 0, 16, 16), out_shape=(4, 4))
+    told = read(make_raster("told.tif", data.astype(np.float32), nodata=0), Window(0, 0, 16, 16), out_shape=(4, 4))
+    assert np.array_equal(valid, told[1])
+    assert not valid[0, 0, 0]
+    assert valid.sum() == valid.size - 1
+    assert np.allclose(pixels[valid], told[0][valid], rtol=1e-5)
+    assert pixels[valid].min() >= 100
+
+
+def test_strips_of_an_averaged_read_join_without_a_seam(
+    make_raster: MakeRaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = values(2, "float32")
+    source = open_source(make_raster(values=data))[0]
+    monkeypatch.setattr(validity, "_PIECE", 1)
+    with open_dataset(source) as dataset:
+        pixels, valid = validity.read_averaged(dataset, source, Window(0, 0, 16, 16), (0, 1), 6, least=0.5)
+    assert valid.all()
+    edges = [slice(0, 6), slice(6, 12), slice(12, 16)]  # the last blocks are incomplete
+    expected = [[data[:, rows, cols].mean(axis=(1, 2)) for cols in edges] for rows in edges]
+    assert np.allclose(pixels, np.moveaxis(np.array(expected), 2, 0), rtol=1e-5)
 
 
 def test_an_averaged_pixel_is_valid_where_half_of_its_mask_is(make_raster: MakeRaster) -> None:

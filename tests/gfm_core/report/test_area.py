@@ -9,7 +9,7 @@ import pytest
 from affine import Affine
 from pyproj import CRS
 
-from gfm_core.report.area import class_areas, ground_pixel, map_areas
+from gfm_core.report.area import ground_pixel, map_areas
 
 WriteRaster = Callable[..., Path]  # the fixture of conftest.py
 
@@ -22,17 +22,6 @@ def degree_cell(lat: float, size: float) -> float:
     meridian = A * (1 - E2) / (1 - E2 * sine**2) ** 1.5
     normal = A / math.sqrt(1 - E2 * sine**2)
     return meridian * normal * math.cos(math.radians(lat)) * math.radians(size) ** 2
-
-
-def test_areas_are_counts_times_the_pixel_and_shares_leave_nodata_out() -> None:
-    areas = class_areas({0: 1000, 1: 30, 2: 10, 7: 0}, 25.0)
-    assert [(item.code, item.pixels, item.area_m2, item.share) for item in areas] == [
-        (1, 30, 750.0, 0.75), (2, 10, 250.0, 0.25), (7, 0, 0.0, 0.0),
-    ]  # fmt: skip
-
-
-def test_a_map_of_nodata_has_no_areas() -> None:
-    assert class_areas({0: 5}, 1.0) == ()
 
 
 @pytest.mark.parametrize("lat", [0.0, 47.0, -80.0])
@@ -69,3 +58,10 @@ def test_areas_of_a_map_in_degrees_follow_the_latitude(write_raster: WriteRaster
 def test_nodata_of_the_file_is_left_out(write_raster: WriteRaster) -> None:
     (only,) = map_areas(write_raster(np.array([[1, 1, 255]], np.uint8), nodata=255))
     assert (only.code, only.pixels, only.share) == (1, 2, 1.0)
+
+
+def test_zero_is_no_class_and_a_map_of_zeros_has_no_areas(write_raster: WriteRaster) -> None:
+    first, second = map_areas(write_raster(np.array([[0, 0, 1, 1, 1, 2]], np.uint8)))
+    assert [(item.code, item.pixels) for item in (first, second)] == [(1, 3), (2, 1)]
+    assert (first.share, second.share) == (pytest.approx(0.75, rel=1e-5), pytest.approx(0.25, rel=1e-5))
+    assert map_areas(write_raster(np.zeros((1, 5), np.uint8))) == ()

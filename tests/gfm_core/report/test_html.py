@@ -11,7 +11,7 @@ import pytest
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import OutputError
-from gfm_core.report.area import class_areas
+from gfm_core.report.area import ClassArea
 from gfm_core.report.html import ReportData, report_dict, report_html, write_report
 from gfm_core.report.palette import with_colours
 
@@ -61,12 +61,17 @@ def scores(matrix: list[list[int]], classes: tuple[MapClass, ...], macro_f1: flo
     return {"macro_f1": macro_f1, "accuracy": 0.625, "n": int(counts.sum()), "classes": rows, "confusion": matrix}
 
 
+def class_areas(counts: dict[int, int], pixel: float) -> tuple[ClassArea, ...]:
+    total = sum(counts.values())
+    return tuple(ClassArea(code, count, count * pixel, count / total) for code, count in counts.items())
+
+
 @pytest.fixture
 def data(class_map: Path, classes: tuple[MapClass, ...]) -> ReportData:
     matrix = [[30, 2, 0], [5, 20, 0], [4, 0, 0]]
     return ReportData(
         title="Map of somewhere", map_name="map.tif", classes=classes, map_path=class_map,
-        facts={"Pixel": "10 m"}, areas=class_areas({0: 100, 1: 200, 2: 200, 5: 300}, 1e4),
+        facts={"Pixel": "10 m"}, areas=class_areas({1: 200, 2: 200, 5: 300}, 1e4),
         folds=scores(matrix, classes, 0.674), per_fold=(0.61, 0.72, float("nan")), square_m=960.0,
         raw_bands=scores(matrix, classes, 0.583), group_f1={"fine": 0.64, "coarse": 0.6},
         check=scores([[9, 0, 0], [0, 7, 0], [0, 0, 0]], classes, 0.71), check_name="check.gpkg",

@@ -10,6 +10,8 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import rasterio.warp
+import torch
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, calculate_default_transform, reproject
@@ -21,6 +23,7 @@ from gfm_core.model.checkpoint import save_checkpoint
 from gfm_core.model.config import SIZES
 from gfm_core.model.jepa import build_model
 from gfm_core.progress import Cancelled, Progress
+from gfm_core.tools.map_write import predict
 from tests.conftest import MakeRaster
 from tests.gfm_core.tools.conftest import CELL, Made
 
@@ -178,6 +181,9 @@ def test_an_extent_gives_the_same_pixels_as_the_whole(made: Made, nano_path: Pat
     with rasterio.open(part.path) as dataset:
         assert dataset.bounds == pytest.approx((left, bottom, right, top))
         np.testing.assert_array_equal(dataset.read(1), expected)
+    stack = gfm.open_stack(made.scene.paths, cell_size=CELL, extent=f"{left},{bottom},{right},{top}")
+    by_stack = gfm.classify(stack, tmp_path / "stack.tif", head=str(made.head), model=str(nano_path))
+    assert by_stack.path.read_bytes() == part.path.read_bytes()
 
 
 # What the numbers are
@@ -297,6 +303,76 @@ def test_fault_22_a_stored_head_refuses_another_model_and_cell_size_naming_both(
     with pytest.raises(gfm.CheckpointError, match="columns of group"):
         gfm.classify(made.scene.paths[:1], tmp_path / "map.tif", head=str(made.head), model=str(nano_path))
     assert [item.name for item in tmp_path.iterdir()] == ["other.safetensors"]
+
+
+def coded(path: Path, target: Path, scale: float, offset: float) -> Path:
+    """The same reflectance (stored x 10000) in other numbers, which the file tells how to read."""
+    with rasterio.open(path) as source:
+        pixels, profile, names = source.read().astype(np.float64) / 10000, source.profile, source.descriptions
+    target.parent.mkdir()
+    with rasterio.open(target, "w", **profile) as dataset:
+        dataset.write(np.where(pixels > 0, np.round((pixels - offset) / scale), 0).astype(profile["dtype"]))
+        dataset.descriptions = names
+        dataset.scales, dataset.offsets = (scale,) * len(pixels), (offset,) * len(pixels)
+    return target
+
+
+def test_a_stored_head_travels_between_latitudes_and_codings_of_a_product(made: Made, tmp_path: Path) -> None:
+    first = made.scene.paths[0]
+    newer = coded(first, tmp_path / "newer" / first.name, 1e-4, -0.1)
+    normalisations = [gfm.open_stack([path]).modalities[0].normalisation[0] for path in (first, newer)]
+    assert [round(item.offset, 6) for item in normalisations] == [0, -0.1]
+    images = {}
+    for name, width, height in (("south", 1.45e-4, 0.9e-4), ("north", 1.40e-4, 0.88e-4)):
+        with rasterio.open(first) as source:
+            (left,), (top,) = rasterio.warp.transform(
+                source.crs, "EPSG:4326", [source.bounds.left], [source.bounds.top]
+            )
+        folder = tmp_path / name
+        folder.mkdir()
+        images[name] = warped(
+            first, folder / first.name, "EPSG:4326", Affine(width, 0, left, 0, -height, top), (70, 75)
+        )
+    names = [gfm.open_stack([path]).modalities[0].name for path in images.values()]
+    assert names[0] != names[1]  # in degrees, pixels have another size elsewhere
+    for one, other in ((first, newer), (newer, first), tuple(images.values()), tuple(images.values())[::-1]):
+        head = tmp_path / "head.safetensors"
+        quick(made.scene, tmp_path / "one.tif", one, save_head=head, overwrite=True)
+        expected = quick(made.scene, tmp_path / "two.tif", other, overwrite=True)
+        result = gfm.classify([other], tmp_path / "other.tif", head=str(head), overwrite=True)
+        assert (read(result.path) == read(expected.path)).mean() > 0.8
+
+
+def test_samples_where_the_map_has_no_class_are_told(made: Made, tmp_path: Path) -> None:
+    with rasterio.open(made.scene.paths[0]) as source:
+        pixels, profile, names = source.read(), source.profile, source.descriptions
+    pixels[:, :30] = 0
+    image = tmp_path / made.scene.paths[0].name
+    with rasterio.open(image, "w", **{**profile, "nodata": 0}) as dataset:
+        dataset.write(pixels)
+        dataset.descriptions = names
+    result = quick(made.scene, tmp_path / "map.tif", image, check=str(made.scene.labels))
+    assert result.check is not None
+    assert any(note.startswith("Samples where the map has no class, left out: ") for note in result.notes)
+
+
+def test_maps_are_predicted_by_threads_of_one_core_each(made: Made, tmp_path: Path) -> None:
+    seen: list[int] = []
+
+    def counted(*arguments: Any) -> Any:
+        seen.append(torch.get_num_threads())
+        return predict(*arguments)
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("gfm_core.tools.map_write.predict", counted)
+            quick(made.scene, tmp_path / "map.tif")
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_embedding_alone_gives_a_map_of_its_cells(made: Made, nano_path: Path, tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+import PIL
 import pytest
+import sklearn
+import torch
 
 from gfm_core.model import checkpoint
 from gfm_core.tools import doctor
-from gfm_core.tools.doctor import check_installation, versions_found
+from gfm_core.tools.doctor import check_installation
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +27,8 @@ def test_a_working_installation_is_all_well() -> None:
     checks = {check.name: check for check in check_installation()}
     assert all(check.ok and not check.mend for check in checks.values())
     assert {"python", "torch", "rasterio", "device", "PROJ", "model", "round trip"} <= set(checks)
-    assert checks["torch"].found == versions_found()["torch"]
+    for name, module in (("torch", torch), ("sklearn", sklearn), ("PIL", PIL)):
+        assert checks[name].found == module.__version__
     assert "became 20 x 20 cells" in checks["round trip"].found
 
 

@@ -76,10 +76,27 @@ def test_the_same_call_gives_the_same_bytes(
         assert mine.read_bytes() == first.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "grid",
+    [{}, {"extent": SMALL}, {"extent": "union"}, {"cell_size": 60, "extent": "intersection"}, {"crs": "EPSG:3035"}],
+)
+def test_a_stack_and_its_files_give_the_same_bytes_and_the_tags_give_them_again(
+    place: tuple[Path, ...], tmp_path: Path, grid: dict[str, Any]
+) -> None:
+    by_files = embed(place[3:], tmp_path / "files.tif", groups=("fine",), **grid)
+    by_stack = embed(open_stack(place[3:], **grid), tmp_path / "stack.tif", groups=("fine",))
+    assert by_stack.path.read_bytes() == by_files.path.read_bytes()
+    given = {name: by_files.parameters[name] for name in ("cell_size", "extent", "crs")}
+    again = embed(place[3:], tmp_path / "again.tif", groups=("fine",), **given)
+    assert again.path.read_bytes() == by_files.path.read_bytes()
+
+
 def test_the_tags_tell_what_can_change_pixels_and_nothing_else(made: EmbeddingFile, nano_path: Path) -> None:
     parameters = told(made.path)["parameters"]
     assert set(parameters) == {"cell_size", "crs", "dtype", "extent", "groups", "like", "model", "precision"}
-    assert parameters["extent"] == SMALL
+    assert [float(edge) for edge in parameters["extent"].split(",")] == [float(edge) for edge in SMALL.split(",")]
+    assert parameters["cell_size"] == 20.0
+    assert parameters["crs"] == "EPSG:32633"
     assert parameters["model"] == str(nano_path)
     assert told(made.path)["model"]["sha256"] == made.model["sha256"]
 
@@ -154,6 +171,20 @@ def test_like_repeats_a_run_elsewhere_with_its_normalisation_and_choices(
     with rasterio.open(elsewhere[1]) as dataset:
         expected = ((dataset.read(1) - constant.centre) / constant.spread).clip(-20, 20)
     assert np.allclose(other.read("fine", other.cells)[column], expected, atol=1e-3)
+
+
+def test_like_refuses_another_grid_or_storage_than_the_files(
+    made: EmbeddingFile, place: tuple[Path, ...], tmp_path: Path
+) -> None:
+    for options, said in (
+        ({"cell_size": 40}, "cell_size is 20 in e.tif, not 40; leave cell_size out, or like."),
+        ({"dtype": "float32"}, "dtype is uint8 in e.tif, not float32; leave dtype out, or like."),
+        ({"groups": ("fine",)}, "groups is fine,coarse,network in e.tif, not fine; leave groups out, or like."),
+    ):
+        assert refused(tmp_path, ParameterError, place, tmp_path / "o.tif", like=str(made.path), **options) == said
+    fine = embed(place[3:4], tmp_path / "fine.tif", groups=("fine",), cell_size=40)
+    again = embed(place[3:4], tmp_path / "again.tif", like=str(fine.path), cell_size=40, groups=("fine",))
+    assert again.lattice.cell_size == 40
 
 
 def test_like_of_another_model_is_refused_and_the_same_model_may_have_moved(
