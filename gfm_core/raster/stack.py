@@ -39,7 +39,7 @@ PIXELS_ALONG_CELL = 64  # a patch of more pixels along a side is read averaged: 
 
 _ABOUT_SAME_GSD = 0.2  # natural logarithm: constants are reused between 10 m and 12 m, not between 10 m and 20 m
 _SAME_GSD = 0.02  # relative: what the same product differs by from place to place in degrees
-_MOST_CELLS = 2**40  # beyond, the cell size is a slip of the unit
+_MOST_CELLS = 2**33  # beyond, the cell size is a slip of the unit
 
 
 @dataclass(frozen=True, slots=True)

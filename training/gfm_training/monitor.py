@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import math
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -103,8 +105,10 @@ class Watch(Callback):  # type: ignore[misc]
 
     @property
     def best(self) -> ProbePoint:
-        """The best point so far; the earliest of equal ones."""
-        return max(self.points, key=lambda point: (point.score, -point.step))
+        """The best point so far, the earliest of equal ones; the untrained network until one has earned its place."""
+        untrained = self.points[0]
+        earned = [untrained, *(point for point in self.points[1:] if beyond_error(point, untrained))]
+        return max(earned, key=lambda point: (point.score, -point.step))
 
     def state_dict(self) -> dict[str, Any]:
         """What a run that goes on must remember."""
@@ -144,7 +148,6 @@ class Watch(Callback):  # type: ignore[misc]
         model = module.objective.model
         networks = {"student": model.context} if students_only else {"student": model.context, "average": model.target}
         for name, encoder in networks.items():
-            before = self.best.score if self.points else -1.0
             point = self.prober(encoder, step, name)
             self.points.append(point)
             gain = point.score - self.points[0].score
@@ -152,8 +155,20 @@ class Watch(Callback):  # type: ignore[misc]
                 f"probe at {step}, {name}: macro-F1 {point.score:.4f} fused ({gain:+.4f} against untrained), "
                 f"{point.alone:.4f} alone, {point.without:.4f} without network, rank {point.rank:.1f}"
             )
-            if point.score > before:
+            if self.best is point:
                 self.keep(encoder, point)
+
+
+def beyond_error(point: ProbePoint, untrained: ProbePoint) -> bool:
+    """Whether the fused gain over the untrained network exceeds its standard error over scenes.
+
+    The best of a dozen noisy points is above the first by luck alone, so a mere maximum would always choose to train.
+    """
+    gains = [
+        _mean([ours.fused]) - _mean([theirs.fused]) for ours, theirs in zip(point.scenes, untrained.scenes, strict=True)
+    ]
+    error = statistics.stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else 0.0
+    return statistics.fmean(gains) > error if gains else point.score > untrained.score
 
 
 def point_from_dict(values: dict[str, Any]) -> ProbePoint:

@@ -305,3 +305,15 @@ def test_declarations_behind_a_path_are_not_part_of_the_file() -> None:
     assert plain_paths(["/data/s2.tif:as=sentinel2-l2a:date=2020-01-01", "/data/dem.tif"]) == [
         "/data/s2.tif", "/data/dem.tif",
     ]  # fmt: skip
+
+
+def test_an_embedding_is_not_embedded_again(made: EmbeddingFile, tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=f"{made.path.name} is an embedding already; give the rasters"):
+        embed([made.path], tmp_path / "again.tif")
+    assert not list(tmp_path.iterdir())
+
+
+def test_cells_of_a_millimetre_are_refused_before_any_work(place: tuple[Path, ...], tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="give a larger one"):
+        embed(place, tmp_path / "e.tif", cell_size=0.001)
+    assert not list(tmp_path.iterdir())
