@@ -62,6 +62,13 @@ class Bounds:
         return self.left, self.bottom, self.right, self.top
 
 
+def bounds_of(transform: Affine, shape: tuple[int, int]) -> Bounds:
+    """Outer edges of an array of `shape` (rows, columns); of a turned one, the rectangle around it."""
+    corners = [transform * (col, row) for col in (0, shape[1]) for row in (0, shape[0])]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return Bounds(min(xs), min(ys), max(xs), max(ys))
+
+
 @dataclass(frozen=True, slots=True)
 class CellRange:
     """Cells `[row, row + rows) x [col, col + cols)` by absolute lattice address."""

@@ -23,7 +23,7 @@ from gfm_core.features.groups import Column, Storage
 from gfm_core.grid import CellRange, Lattice
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.source import Source, unreadable
-from gfm_core.raster.stack import BandKey, Stack
+from gfm_core.raster.stack import BandKey, Stack, every_source
 from gfm_core.raster.write import BlockRowWriter
 
 FORMAT_VERSION = 1
@@ -203,7 +203,7 @@ def source_records(stack: Stack) -> list[dict[str, Any]]:
     """Every source in canonical order as plain values: where it is, what it holds, how it was normalised."""
     records = []
     for modality in stack.modalities:
-        for source in (source for date in modality.sources for source in date):
+        for source in every_source(modality):
             bands = zip(source.bands, source.indexes, source.normalisation, modality.normalisation, strict=True)
             records.append(
                 {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -17,15 +17,14 @@ from pyproj import Geod
 from gfm_core.bands import Band
 from gfm_core.embedding.file import EmbeddingFile
 from gfm_core.features.groups import Column, pixel_columns, statistic_columns
-from gfm_core.grid import Bounds, CellRange, Lattice
+from gfm_core.grid import Bounds, CellRange, Lattice, bounds_of
 from gfm_core.model.statistics import derive, margin_pixels
 from gfm_core.raster.frame import Frame, Region, apply_affine
 from gfm_core.raster.ground import same_crs, transform_bounds, transformer
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.resample import bilinear
-from gfm_core.raster.source import Source
-from gfm_core.raster.stack import PIXELS_ALONG_CELL, Modality, Stack
+from gfm_core.raster.stack import PIXELS_ALONG_CELL, Modality, Stack, every_source, finest_cells
 
 _FINE_MARGIN = 4  # pixels: half of the widest window of `fine`
 _POINTS = 2**17  # at once, of which map pixels are the mean: bounds memory where these are coarse
@@ -53,10 +52,7 @@ class MapGrid:
     @property
     def bounds(self) -> Bounds:
         """The rectangle around the map in its own CRS."""
-        height, width = self.shape
-        corners = [self.transform * (col, row) for col in (0, width) for row in (0, height)]
-        xs, ys = [x for x, _ in corners], [y for _, y in corners]
-        return Bounds(min(xs), min(ys), max(xs), max(ys))
+        return bounds_of(self.transform, self.shape)
 
     def tiles(self, rows: int, cols: int) -> Iterator[Region]:
         """The map cut into pieces of `rows` x `cols` pixels, row by row, by position in the map's array."""
@@ -116,19 +112,9 @@ def _finest_pixels(stack: Stack) -> MapGrid:
     return MapGrid(frame, _shared(around, footprint))
 
 
-def finest_cells(stack: Stack) -> CellRange:
-    """The cells that the finest modality covers: those of a stack that was cut to no extent."""
-    boxes = [transform_bounds(item.bounds, item.crs, stack.lattice.crs) for item in _finest_sources(stack)]
-    return stack.lattice.covering(reduce(Bounds.union, boxes))
-
-
-def _finest_sources(stack: Stack) -> list[Source]:
-    return [source for date in stack.modalities[0].sources for source in date]
-
-
 def _footprint(stack: Stack, frame: Frame) -> Region:
     """The frame's pixels around all sources of the finest modality that share its CRS."""
-    parts = [frame.footprint(source) for source in _finest_sources(stack) if same_crs(source.crs, frame.crs)]
+    parts = [frame.footprint(source) for source in every_source(stack.modalities[0]) if same_crs(source.crs, frame.crs)]
     row, col = min(part.row for part in parts), min(part.col for part in parts)
     stop_row, stop_col = max(part.row + part.rows for part in parts), max(part.col + part.cols for part in parts)
     return Region(row, col, stop_row - row, stop_col - col)

@@ -1,8 +1,10 @@
-"""What a user asks for as an extent: four numbers, or a layer's file."""
+"""Extents: the ground around rasters, and what a user asks for as four numbers or a layer's file."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import reduce
 from pathlib import Path
 
 import rasterio
@@ -11,6 +13,12 @@ from rasterio.errors import RasterioIOError
 from gfm_core.errors import ParameterError
 from gfm_core.grid import Bounds
 from gfm_core.raster.ground import as_crs, transform_bounds
+from gfm_core.raster.source import Source
+
+
+def around(sources: Iterable[Source], crs: str) -> Bounds:
+    """The rectangle around all `sources` in `crs`."""
+    return reduce(Bounds.union, (transform_bounds(source.bounds, source.crs, crs) for source in sources))
 
 
 def requested_bounds(extent: str, crs: str) -> Bounds:

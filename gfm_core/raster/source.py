@@ -22,7 +22,7 @@ from rasterio.windows import Window
 
 from gfm_core.bands import Band, Normalisation
 from gfm_core.errors import InputError
-from gfm_core.grid import Bounds
+from gfm_core.grid import Bounds, bounds_of
 from gfm_core.raster.argument import RasterArgument, parse_argument
 from gfm_core.raster.facts import Facts, environment, facts_of, zero_corners
 from gfm_core.raster.georeference import Georeference, georeference_of, warped_by_points
@@ -72,9 +72,7 @@ class Source:
     @property
     def bounds(self) -> Bounds:
         """Outer edges in the source's own CRS; of a rotated one, the rectangle around it."""
-        corners = [self.transform * (col, row) for col in (0, self.width) for row in (0, self.height)]
-        xs, ys = [x for x, _ in corners], [y for _, y in corners]
-        return Bounds(min(xs), min(ys), max(xs), max(ys))
+        return bounds_of(self.transform, self.shape)
 
 
 def open_source(argument: str | Path) -> tuple[Source, ...]:

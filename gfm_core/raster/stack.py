@@ -14,7 +14,7 @@ from affine import Affine
 from gfm_core.bands import Band, BandKind, Normalisation
 from gfm_core.errors import InputError, NoOverlapError, ParameterError
 from gfm_core.grid import Bounds, CellRange, Lattice, cut
-from gfm_core.raster.extent import requested_bounds
+from gfm_core.raster.extent import around, requested_bounds
 from gfm_core.raster.frame import Frame
 from gfm_core.raster.ground import as_crs, is_metric, pixel_size_in, same_crs, transform_bounds, utm_crs
 from gfm_core.raster.normalise import fit_normalisation
@@ -82,7 +82,7 @@ class Stack:
     @property
     def sources(self) -> tuple[Source, ...]:
         """Every source, in canonical order of modalities and dates."""
-        return tuple(source for item in self.modalities for date in item.sources for source in date)
+        return tuple(source for item in self.modalities for source in every_source(item))
 
     @property
     def first_date(self) -> datetime.date | None:
@@ -134,7 +134,7 @@ def open_stack(
     finest = [source for date in groups[0] for source in date]
     lattice = _lattice(finest[0], cell_size, crs, notes)
     _check_overlap(sources, lattice)
-    ground = _around(finest, lattice.crs)
+    ground = around(finest, lattice.crs)
     cells = _cells(lattice, ground, sources, extent)
     if cells.rows * cells.cols > _MOST_CELLS:
         raise ParameterError(
@@ -144,13 +144,22 @@ def open_stack(
     return Stack(lattice, cells, _distinctly_named(modalities), tuple(notes))
 
 
+def every_source(modality: Modality) -> tuple[Source, ...]:
+    """The sources of all dates of a modality, in order."""
+    return tuple(source for date in modality.sources for source in date)
+
+
+def finest_cells(stack: Stack) -> CellRange:
+    """The cells that the finest modality covers: those of a stack that was cut to no extent."""
+    return stack.lattice.covering(around(every_source(stack.modalities[0]), stack.lattice.crs))
+
+
 def with_ring(stack: Stack) -> Stack:
     """A stack whose cells were cut to an extent with one more cell around, as far as the finest modality has ground.
 
     What is interpolated between cells then comes out the same at the edge of an extent as in the whole.
     """
-    finest = [source for date in stack.modalities[0].sources for source in date]
-    whole, cells = stack.lattice.covering(_around(finest, stack.lattice.crs)), stack.cells
+    whole, cells = finest_cells(stack), stack.cells
     if cells.intersection(whole) != cells:  # more than the finest modality was asked for: nothing was cut
         return stack
     grown = CellRange(cells.row - 1, cells.col - 1, cells.rows + 2, cells.cols + 2).intersection(whole)
@@ -264,14 +273,6 @@ def _area(bounds: Bounds) -> float:
     return (bounds.right - bounds.left) * (bounds.top - bounds.bottom)
 
 
-def _around(sources: Sequence[Source], crs: str) -> Bounds:
-    """The rectangle around all `sources` in `crs`."""
-    first, *others = (transform_bounds(source.bounds, source.crs, crs) for source in sources)
-    for other in others:
-        first = first.union(other)
-    return first
-
-
 def _check_overlap(sources: Sequence[Source], lattice: Lattice) -> None:
     """All sources hang together, by a cell of shared ground or as adjoining tiles of a mosaic, else one is named."""
     boxes = [transform_bounds(source.bounds, source.crs, lattice.crs) for source in sources]
@@ -319,7 +320,7 @@ def _cells(lattice: Lattice, ground: Bounds, sources: Sequence[Source], extent: 
         return whole
     boxes = [transform_bounds(source.bounds, source.crs, lattice.crs) for source in sources]
     if extent == "union":
-        return lattice.covering(_around(sources, lattice.crs))
+        return lattice.covering(around(sources, lattice.crs))
     if extent == "intersection":
         shared: Bounds | None = ground
         for box in boxes:

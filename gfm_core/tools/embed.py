@@ -10,7 +10,6 @@ from typing import Any
 
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
-from gfm_core.embedding.map_grid import finest_cells
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel, load_model
@@ -19,7 +18,7 @@ from gfm_core.model.precision import resolve_precision
 from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
 from gfm_core.raster.ground import as_crs
-from gfm_core.raster.stack import Constants, Stack, open_stack
+from gfm_core.raster.stack import Constants, Stack, finest_cells, open_stack
 from gfm_core.raster.write import Outputs
 from gfm_core.report.pictures import pca_preview, rgb_bands
 from gfm_core.report.style import write_embedding_style

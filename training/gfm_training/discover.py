@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gfm_core.errors import GfmError, ParameterError
-from gfm_core.grid import Bounds
-from gfm_core.raster.ground import transform_bounds
+from gfm_core.raster.extent import around
 from gfm_core.raster.source import Source, open_source
-from gfm_core.raster.stack import Stack, open_stack
+from gfm_core.raster.stack import Stack, every_source, open_stack
 from gfm_training.settings import Manifest
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".img", ".vrt")
@@ -100,7 +99,7 @@ def _places_of(folder: Path, top: Path, rules: Manifest, left_out: list[str]) ->
 
 def _sharing_ground(sources: Sequence[tuple[Path, tuple[Source, ...]]]) -> list[list[Path]]:
     """Files in groups, so that files of one group overlap, directly or through others; in order of first name."""
-    boxes = [_around(found) for _, found in sources]
+    boxes = [around(found, "EPSG:4326") for _, found in sources]
     groups: list[list[int]] = []
     for number, box in enumerate(boxes):
         touching = [group for group in groups if any(box.intersection(boxes[other]) for other in group)]
@@ -109,28 +108,12 @@ def _sharing_ground(sources: Sequence[tuple[Path, tuple[Source, ...]]]) -> list[
     return [[sources[number][0] for number in group] for group in sorted(groups)]
 
 
-def _around(sources: tuple[Source, ...]) -> Bounds:
-    """The box around sources in degrees."""
-    first, *others = (transform_bounds(source.bounds, source.crs, "EPSG:4326") for source in sources)
-    for other in others:
-        first = first.union(other)
-    return first
-
-
 def _with_full_ground(stack: Stack) -> Stack:
     """The stack over all modalities about as fine as the finest: a small time series must not cut a large image."""
     limit = _SAME_SIZE * stack.modalities[0].gsd
-    boxes = [
-        transform_bounds(source.bounds, source.crs, stack.lattice.crs)
-        for item in stack.modalities
-        if item.gsd <= limit
-        for date in item.sources
-        for source in date
-    ]
-    around = boxes[0]
-    for box in boxes[1:]:
-        around = around.union(box)
-    return replace(stack, cells=stack.lattice.covering(around))
+    fine = [source for item in stack.modalities if item.gsd <= limit for source in every_source(item)]
+    ground = around(fine, stack.lattice.crs)
+    return replace(stack, cells=stack.lattice.covering(ground))
 
 
 def with_cell_pixels(stack: Stack, pixels: int) -> Stack:
