@@ -254,7 +254,7 @@ def _burn_block(canvas: _Canvas, corner: tuple[int, int], areas: _Features, plac
     grid = Affine.translation(cols[0] + 0.5 - block.stride / 2, rows[0] + 0.5 - block.stride / 2)
     grid = grid @ Affine.scale(block.stride)
     shapes = [(_cut(item, block), number) for number, item in enumerate(areas.geometry, start=1)]
-    shapes = [pair for pair in shapes if not pair[0].is_empty]
+    shapes = [pair for pair in shapes if not shapely.is_empty(pair[0])]
     highest = _raster(shapes, (len(rows), len(cols)), grid)
     several = len(np.unique(areas.codes)) > 1
     lowest = _raster(shapes[::-1], (len(rows), len(cols)), grid) if several else highest
