@@ -8,6 +8,7 @@ form, the table in the docs, "copy as command" and the provenance tag in the out
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import math
 import types
 import typing
@@ -39,6 +40,7 @@ class Role(StrEnum):
     NUMBER = "number"
     CHOICE = "choice"
     CHOICES = "choices"
+    CHOICE_OR_FILE = "choice or file"
     MODEL = "model"
     FLAG = "flag"
     TEXT = "text"
@@ -50,6 +52,7 @@ class Spec:
 
     help: str
     role: Role
+    label: str = ""  # the form's name, as short as can be; "" = the field's
     flag: str = ""  # the command line's name, without dashes; "" = the field's
     short: str = ""
     unit: str = ""
@@ -82,6 +85,11 @@ class ParameterInfo:
     def flag(self) -> str:
         """Name on the command line, without dashes."""
         return self.spec.flag or self.name.replace("_", "-")
+
+    @property
+    def label(self) -> str:
+        """Name in a form: `cell_size` → `Cell size`."""
+        return self.spec.label or self.name.replace("_", " ").capitalize()
 
     @property
     def optional(self) -> bool:
@@ -149,15 +157,18 @@ def tool_name(cls: type[Parameters]) -> str:
 
 
 def describe(cls: type[Parameters]) -> dict[str, Any]:
-    """A tool as plain values: name, help, and each parameter with everything a form needs."""
+    """A tool as plain values: name, help (a sentence), about (when and how), each parameter as a form needs it."""
+    help, _, about = inspect.cleandoc(cls.__doc__ or "").partition("\n\n")
     return {
         "name": tool_name(cls),
-        "help": (cls.__doc__ or "").strip(),
+        "help": help,
+        "about": about,
         "parameters": [
             {
                 **dataclasses.asdict(info.spec),
                 "name": info.name,
                 "flag": info.flag,
+                "label": info.label,
                 "role": str(info.spec.role),
                 "type": getattr(info.type, "__name__", str(info.type)),
                 "default": _plain(info.default),
@@ -248,8 +259,9 @@ class StackParameters(Parameters):
         Role.RASTERS,
     )
     output: Path = parameter(
-        "Where the result is written.", Role.OUTPUT_RASTER, flag="output", short="o", changes_pixels=False
-    )
+        "Where the result is written.", Role.OUTPUT_RASTER, label="Result", flag="output", short="o",
+        changes_pixels=False,
+    )  # fmt: skip
     cell_size: float | None = parameter(
         "Side of a cell in metres; default: 2 pixels of the finest raster.",
         Role.DISTANCE, default=None, flag="cell", unit="m", minimum=0.001, maximum=1e6,
@@ -262,7 +274,7 @@ class StackParameters(Parameters):
     )  # fmt: skip
     crs: str | None = parameter(
         "CRS of the grid, in metres; default: that of the finest raster, else its UTM zone.",
-        Role.CRS, default=None, advanced=True,
+        Role.CRS, label="CRS of the grid", default=None, advanced=True,
     )  # fmt: skip
     device: str = parameter(
         "Where the network runs.", Role.CHOICE, default="auto", choices=("auto", "cpu", "cuda"),
@@ -277,60 +289,72 @@ class StackParameters(Parameters):
         advanced=True, changes_pixels=False,
     )  # fmt: skip
     batch: int = parameter(
-        "Windows in one call of the network on a GPU.", Role.NUMBER, default=16, minimum=1, maximum=4096,
-        advanced=True, changes_pixels=False,
+        "Windows in one call of the network on a GPU.", Role.NUMBER, label="Batch on a GPU", default=16,
+        minimum=1, maximum=4096, advanced=True, changes_pixels=False,
     )  # fmt: skip
     overwrite: bool = parameter("Replace outputs that exist.", Role.FLAG, default=False, changes_pixels=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmbedParameters(StackParameters):
-    """Turn rasters of one place into an embedding: a raster with a vector for every ground cell."""
+    """Turn rasters of one place into an embedding: a raster with a vector for every ground cell.
+
+    Use it once for a place, then ask it as often as you like: maps from an embedding take seconds. Every raster is read
+    at its own resolution and in its own CRS; nothing has to be resampled first. An embedding is an ordinary raster of
+    8-bit bands with a scale and an offset; its tags tell how it was made.
+    """
 
     groups: tuple[str, ...] = parameter(
-        "Feature groups to store.", Role.CHOICES, default=GROUPS, choices=GROUPS, advanced=True
+        "Feature groups to store.", Role.CHOICES, label="Feature groups", default=GROUPS, choices=GROUPS, advanced=True
     )
     dtype: str = parameter(
-        "Storage: 8 bits with a scale, or float32.", Role.CHOICE, default="uint8", choices=("uint8", "float32"),
-        advanced=True,
+        "Storage: 8 bits with a scale, or float32.", Role.CHOICE, label="Storage", default="uint8",
+        choices=("uint8", "float32"), advanced=True,
     )  # fmt: skip
     like: str | None = parameter(
         "Repeat the run that made this embedding (cell size, model, groups, normalisation) on other rasters.",
-        Role.FILE, default=None, advanced=True,
+        Role.FILE, label="Like embedding", default=None, advanced=True,
     )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClassifyParameters(StackParameters):
-    """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report."""
+    """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report.
+
+    Give the rasters of one place, or one embedding of it, and polygons or points with a field that holds the class. The
+    map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the
+    classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth
+    more than many in one corner.
+    """
 
     labels: str | None = parameter("Labels: polygons, points or a categorical raster.", Role.LABELS, default=None)
     layer: str | None = parameter("Layer in the labels file.", Role.LAYER, default=None)
     field: str | None = parameter(
-        "Field of the labels that holds the class (text or number).", Role.FIELD, default=None
+        "Field of the labels that holds the class (text or number).", Role.FIELD, label="Class field", default=None
     )
     where: str | None = parameter(
         "Use only the labels for which this SQL condition holds, such as \"split = 'train'\".",
-        Role.EXPRESSION, default=None,
+        Role.EXPRESSION, label="Only labels where", default=None,
     )  # fmt: skip
     check: str | None = parameter(
         "Labels to score the map on: a file, or 'rest' for the rows that the condition leaves out.",
-        Role.LABELS, default=None,
+        Role.LABELS, label="Labels to check on", default=None,
     )  # fmt: skip
     groups: tuple[str, ...] = parameter(
-        "Feature groups the heads see; auto: all that the input gives.", Role.CHOICES, default=("auto",),
-        choices=("auto", *GROUPS), advanced=True,
+        "Feature groups the heads see; auto: all that the input gives.", Role.CHOICES, label="Feature groups",
+        default=("auto",), choices=("auto", *GROUPS), advanced=True,
     )  # fmt: skip
     head: str = parameter(
         "Classifier: auto (linear discriminant), lda, logistic, forest, knn, or a file from --save-head.",
-        Role.TEXT, default="auto", choices=HEADS,
+        Role.CHOICE_OR_FILE, label="Classifier", default="auto", choices=HEADS,
     )  # fmt: skip
     save_head: Path | None = parameter(
-        "Store the fitted classifier in this file.", Role.OUTPUT_FILE, default=None, advanced=True, changes_pixels=False
-    )
+        "Store the fitted classifier in this file.", Role.OUTPUT_FILE, label="Fitted classifier", default=None,
+        advanced=True, changes_pixels=False,
+    )  # fmt: skip
     map_gsd: float | None = parameter(
         "Pixel size of the map in metres; default: the finest raster's own pixels.",
-        Role.DISTANCE, default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
+        Role.DISTANCE, label="Pixel size of the map", default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
     )  # fmt: skip
     report: Path | None = parameter(
         "Folder for the report (HTML and JSON); default: MAP_report beside the map.",

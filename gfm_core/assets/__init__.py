@@ -12,3 +12,9 @@ def sample_folder() -> Path:
     The polygons' field `fclass` holds the class, `split` tells those for training (`train`) from the others (`check`).
     """
     return Path(str(files(__name__))) / "sample"
+
+
+def model_files() -> dict[str, Path]:
+    """Names and files of the models that come with the library."""
+    folder = Path(str(files(__name__))) / "models"
+    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}

@@ -68,6 +68,8 @@ def _metavar(info: ParameterInfo) -> str:
         return "|".join(info.spec.choices)
     if info.spec.role is Role.CHOICES:
         return ",".join(info.spec.choices)
+    if info.spec.role is Role.CHOICE_OR_FILE:
+        return "|".join((*info.spec.choices, "FILE"))
     return _METAVARS.get(info.spec.role, "TEXT")
 
 

@@ -17,7 +17,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-import gfm_core
+from gfm_core.assets import model_files
 from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.grid import CORE, HALO, WINDOW
 from gfm_core.model.config import ARCHITECTURE, ModelConfig
@@ -99,7 +99,7 @@ def load_jepa(path: Path, *, seed: int = 0) -> JepaModel:
 
 def load_model(model: str | Path) -> LoadedModel:
     """A packaged model by name (`nano`), a checkpoint file, or a run folder (its `best.safetensors`)."""
-    packaged = packaged_models()
+    packaged = model_files()
     if str(model) in packaged:
         return load_checkpoint(packaged[str(model)], name=str(model))
     path = Path(model)
@@ -111,12 +111,6 @@ def load_model(model: str | Path) -> LoadedModel:
         known = ", ".join(packaged) or "none"
         raise CheckpointError(f"model {model} is neither a file nor a packaged model ({known}); check the name.")
     return load_checkpoint(path)
-
-
-def packaged_models() -> dict[str, Path]:
-    """Names and files of the models that come with the library."""
-    folder = Path(gfm_core.__file__).parent / "assets" / "models"
-    return {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
 
 
 def default_quantisation(dim: int) -> dict[str, list[float]]:

@@ -43,6 +43,7 @@ class ClassMap:
 
     path: Path
     confidence: Path
+    legend: Path
     report: Path
     classes: tuple[MapClass, ...]
     cross_validation: CrossValidation | None
@@ -197,6 +198,6 @@ def _finish(
     report_on(outputs.partial(places.report), parameters, source, findings, made=made, confidence=confidence)
     reporter.update(1.0, "done")
     return ClassMap(
-        places.map, places.confidence, places.report / "report.html", classes, fitted.cross_validation,
+        places.map, places.confidence, places.legend, places.report / "report.html", classes, fitted.cross_validation,
         check, pixels, (*notes, *fitted.warnings),
     )  # fmt: skip

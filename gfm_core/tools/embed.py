@@ -12,7 +12,7 @@ from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
 from gfm_core.embedding.make import Recipe, make_embedding
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
-from gfm_core.model.checkpoint import LoadedModel, load_model
+from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
 from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
@@ -59,7 +59,7 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         for note in stack.notes:
             logger.info(note)
         network = "network" in parameters.groups
-        model = (ready.model or load_model(parameters.model)) if network else None
+        model = ready.model_named(parameters.model) if network else None
         _check_same_model(like, model)
         recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters, stack))
         made = make_embedding(

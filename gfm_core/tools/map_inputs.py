@@ -16,7 +16,6 @@ from gfm_core.embedding.make import Recipe, check_unchanged, make_embedding
 from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
-from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.parameters import GROUPS, HEADS, ClassifyParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.frame import Region
@@ -113,7 +112,7 @@ def map_inputs(
     embedding = ready.embedding
     stored = tuple(group for group in groups if group != "fine")
     if stored and embedding is None:
-        embedding = _embedded(parameters, with_ring(stack), stored, scratch, reporter, model=ready.model)
+        embedding = _embedded(parameters, with_ring(stack), stored, scratch, reporter, ready=ready)
     return _from_rasters(parameters, opened, stack, groups, embedding)
 
 
@@ -146,10 +145,10 @@ def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) ->
 
 def _embedded(
     parameters: ClassifyParameters, stack: Stack, groups: tuple[str, ...], scratch: Path, reporter: Reporter, *,
-    model: LoadedModel | None,
+    ready: Ready,
 ) -> EmbeddingFile:  # fmt: skip
     """The stack's cell groups, embedded into the folder `scratch`."""
-    loaded = (model or load_model(parameters.model)) if "network" in groups else None
+    loaded = ready.model_named(parameters.model) if "network" in groups else None
     recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters, stack))
     engine = engine_of(parameters, loaded)
     return make_embedding(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from gfm_core.embedding.file import EmbeddingFile
 from gfm_core.errors import ParameterError
-from gfm_core.model.checkpoint import LoadedModel
+from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.parameters import StackParameters
 from gfm_core.raster.stack import Stack
 
@@ -22,11 +22,19 @@ _FIXED_BY_STACK = ("cell_size", "extent", "crs", "like")
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the caller has at hand already; `embedding` is that of the stack, in the groups that are wanted."""
+    """What the caller has at hand already; `embedding` is that of the stack, in the groups that are wanted.
+
+    `load` opens a model by the name that a user gave; a process that lives long keeps models there.
+    """
 
     stack: Stack | None = None
     model: LoadedModel | None = None
     embedding: EmbeddingFile | None = None
+    load: Callable[[str], LoadedModel] = load_model
+
+    def model_named(self, name: str) -> LoadedModel:
+        """The model at hand, whatever it is called, else the one called `name`."""
+        return self.model or self.load(name)
 
 
 NOTHING = Ready()

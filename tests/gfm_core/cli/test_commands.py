@@ -91,7 +91,7 @@ def test_demo_embeds_classifies_and_tells_where_everything_is(
     labels = next(path for path in place if path.suffix == ".gpkg")
     geopandas.read_file(labels).rename(columns={"class": "fclass"}).to_file(sample / "landuse.gpkg")
     monkeypatch.setattr(demo_tool, "sample_folder", lambda: sample)
-    monkeypatch.setattr(checkpoint, "packaged_models", lambda: {"nano": nano_path})
+    monkeypatch.setattr(checkpoint, "model_files", lambda: {"nano": nano_path})
     folder = tmp_path / "demo"
     for _ in range(2):  # it may be run again over its own results
         ran = run_gfm("-q", "demo", folder)

@@ -121,7 +121,7 @@ def test_model_is_found_by_packaged_name_file_or_run_folder(saved: Path, monkeyp
     run = saved.parent / "run 7"
     run.mkdir()
     (run / "best.safetensors").write_bytes(saved.read_bytes())
-    monkeypatch.setattr(checkpoint, "packaged_models", lambda: {"nano": saved})
+    monkeypatch.setattr(checkpoint, "model_files", lambda: {"nano": saved})
     assert load_model("nano").name == "nano"
     assert load_model(str(saved)).name == "tiny"
     assert load_model(run).name == "run 7"

@@ -20,7 +20,7 @@ from gfm_core.tools.doctor import check_installation
 @pytest.fixture(autouse=True)
 def model_at_hand(monkeypatch: pytest.MonkeyPatch, nano_path: Path) -> None:
     """A fresh clone may hold no packaged model yet."""
-    monkeypatch.setattr(checkpoint, "packaged_models", lambda: {"nano": nano_path})
+    monkeypatch.setattr(checkpoint, "model_files", lambda: {"nano": nano_path})
 
 
 def test_a_working_installation_is_all_well() -> None:
