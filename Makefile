@@ -4,8 +4,15 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 TRAIN_PYTHON := .venv-train/bin/python
 
+# QGIS finds its Python through PATH, so it gets a PATH without anybody's environments; the worker's is told in full.
+QGIS_ENV := env -u VIRTUAL_ENV -u PYTHONHOME -u PYTHONPATH PATH=/usr/local/bin:/usr/bin:/bin
+QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/$(PYTHON) \
+	$(CURDIR)/.venv-qgis/bin/python -m pytest tests/qgis
+# Said last, where it is seen; CI is no exception.
+SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long lint checkpoint sample clean
+.PHONY: help setup demo plugin test test-qgis test-long lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -18,17 +25,31 @@ help:  ## this list
 .venv-train/.ready: pyproject.toml setup_environments.sh
 	@./setup_environments.sh train
 
-setup: .venv/.ready .venv-train/.ready  ## make the environments .venv and .venv-train
+# A machine without QGIS (exit code 3) is no failure: everything else works there.
+.venv-qgis/.ready: pyproject.toml setup_environments.sh
+	@./setup_environments.sh qgis || [ $$? = 3 ]
+
+setup: .venv/.ready .venv-train/.ready .venv-qgis/.ready  ## make the environments .venv, .venv-train and .venv-qgis
 
 demo: .venv/.ready  ## embed and classify the sample scene into demo/
 	@.venv/bin/gfm demo demo/
+	@.venv/bin/gfm doctor --for-qgis || true
 
-# Both suites always run; the exit code tells whether either failed.
+plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
+	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
+
+# All suites always run; the exit code tells whether any failed.
 test: setup  ## all tests but the long ones
 	@status=0; \
 	$(PYTHON) -m pytest || status=1; \
 	$(TRAIN_PYTHON) -m pytest -m "train and not long" || status=1; \
+	if [ -f .venv-qgis/.ready ]; then $(MAKE) --no-print-directory test-qgis || status=1; fi; \
+	$(SAY_WITHOUT_QGIS); \
 	exit $$status
+
+test-qgis: .venv-qgis/.ready plugin  ## the tests inside QGIS alone
+	@rm -rf tests/qgis/.qgis-settings  # pytest-qgis keeps the profile of its last run
+	@if [ -f .venv-qgis/.ready ]; then $(QGIS_TESTS); else $(SAY_WITHOUT_QGIS); fi
 
 test-long: setup  ## the tests that take minutes
 	@status=0; \
@@ -50,5 +71,9 @@ checkpoint: .venv-train/.ready  ## train the default checkpoint (an hour): DATA=
 sample: .venv/.ready  ## cut the sample scene again from its source
 	$(PYTHON) training/sample/make_sample.py gfm_core/assets/sample
 
+screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample's map: docs/pictures/qgis_*.png
+	@$(PYTHON) docs/pictures/qgis_screenshots.py
+
 clean:  ## remove the environments and everything made
-	rm -rf .venv .venv-train build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings

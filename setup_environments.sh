@@ -3,15 +3,18 @@
 #
 #   ./setup_environments.sh core    .venv         what ships, and the tools of a developer: demo, most tests, lint
 #   ./setup_environments.sh train   .venv-train   the same with the train extra (torchgeo, Lightning): its tests, gfm train
+#   ./setup_environments.sh qgis    .venv-qgis    QGIS's own Python with pytest: the tests inside QGIS; exit code 3 where
+#                                                 there is no QGIS and none can be installed
 #
-# Both are safe to run again, and share nothing. GFM_PYTHON=/path/to/python chooses the interpreter.
+# All are safe to run again, and share nothing. GFM_PYTHON=/path/to/python chooses the interpreter of the first two.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 case "${1:-}" in
     core) readonly venv=.venv what=".[dev]" debian_torch=python3-torch ;;
     train) readonly venv=.venv-train what=".[train,test]" debian_torch=python3-torchvision ;;
-    *) echo "usage: $0 core|train" >&2; exit 2 ;;
+    qgis) readonly venv=.venv-qgis ;;
+    *) echo "usage: $0 core|train|qgis" >&2; exit 2 ;;
 esac
 readonly started=$SECONDS
 
@@ -152,6 +155,46 @@ from_debian_13() {
 }
 is_python_3_11() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
 
-from_debian_13 || from_registries
+# ---- QGIS ------------------------------------------------------------------------------------------------------------
+
+# QGIS comes from the distribution, with its own Python, GDAL and PROJ; nothing but pytest joins them. Only the system's
+# Python knows that QGIS, whatever is first on PATH.
+readonly system_python=/usr/bin/python3 no_qgis=3
+readonly qgis_packages=(qgis python3-qgis qgis-providers xvfb xauth fonts-open-sans python3-venv)
+
+from_qgis() {
+    rm -rf "$venv"
+    if ! has_qgis; then
+        may_install || without_qgis "this machine has no QGIS; install it (Debian, Ubuntu, as root: apt install" \
+            "--no-install-recommends ${qgis_packages[*]})."
+        say "QGIS is missing; installing the distribution's (400 to 500 MB to load, 2 GB on disk)"
+        apt_install --no-install-recommends "${qgis_packages[@]}" && has_qgis ||
+            without_qgis "the distribution's QGIS could not be installed; ./setup_environments.sh qgis shows why."
+    fi
+    can_make_venv "$system_python" || apt_install python3-venv ||
+        without_qgis "$system_python cannot make a virtual environment; install python3-venv (as root)."
+    "$system_python" -m venv --system-site-packages "$venv"
+    # What the tests were last run with, else what there is: an old Python gets none of these.
+    local pip=("$venv/bin/python" -m pip install -qq --disable-pip-version-check)
+    "${pip[@]}" pytest==9.2.0 pytest-qgis==5.0.2 2>/dev/null || "${pip[@]}" pytest pytest-qgis
+    say "$venv with QGIS $(in_qgis 'print(Qgis.QGIS_VERSION)'), $("$venv/bin/python" -V)"
+}
+in_qgis() { env -u PYTHONHOME -u PYTHONPATH "$system_python" -c "from qgis.core import Qgis; $1" 2>/dev/null; }
+has_qgis() { in_qgis pass && PATH=/usr/local/bin:/usr/bin:/bin type qgis_process &>/dev/null; }
+may_install() { [ "$(id -u)" = 0 ] && (. /etc/os-release 2>/dev/null && [[ " ${ID:-} ${ID_LIKE:-} " == *" debian "* ]]); }
+without_qgis() { # REASON...: kept for whoever runs the tests and has to say that some were not
+    mkdir "$venv"
+    echo "$*" >"$venv/absent"
+    say "no $venv: $*" >&2
+    exit "$no_qgis"
+}
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+if [ "$venv" = .venv-qgis ]; then
+    from_qgis
+else
+    from_debian_13 || from_registries
+fi
 touch "$venv/.ready" # what make compares with pyproject.toml
 say "$venv is ready after $((SECONDS - started)) s"

@@ -53,6 +53,7 @@ class Spec:
     help: str
     role: Role
     label: str = ""  # the form's name, as short as can be; "" = the field's
+    in_form: str = ""  # help in a form with widgets, where it cannot be that of a typed value; "" = the help
     flag: str = ""  # the command line's name, without dashes; "" = the field's
     short: str = ""
     unit: str = ""
@@ -170,6 +171,7 @@ def describe(cls: type[Parameters]) -> dict[str, Any]:
                 "flag": info.flag,
                 "label": info.label,
                 "role": str(info.spec.role),
+                "choices": list(info.spec.choices),
                 "type": getattr(info.type, "__name__", str(info.type)),
                 "default": _plain(info.default),
                 "required": info.required,
@@ -195,6 +197,8 @@ def _checked(info: ParameterInfo, value: Any) -> Any:
     if value == ():
         raise ParameterError(f"{info.name} needs at least one value; give {_lower(info.spec.help)}")
     for item in value if isinstance(value, tuple) else (value,):
+        if "\0" in str(item):
+            raise ParameterError(f"{info.name} holds a NUL character, which no name can have; leave it out.")
         _check_choice(info, item)
         _check_range(info, item)
     return value
@@ -257,6 +261,7 @@ class StackParameters(Parameters):
     rasters: tuple[str, ...] = parameter(
         "Rasters of one place, each as it is: any resolution, CRS, bands and dates (FILE:as=SENSOR, FILE:crs=EPSG:N).",
         Role.RASTERS,
+        in_form="Rasters of one place, each as it is: any resolution, CRS, bands and dates; or one embedding.",
     )
     output: Path = parameter(
         "Where the result is written.", Role.OUTPUT_RASTER, label="Result", flag="output", short="o",
@@ -266,11 +271,14 @@ class StackParameters(Parameters):
         "Side of a cell in metres; default: 2 pixels of the finest raster.",
         Role.DISTANCE, default=None, flag="cell", unit="m", minimum=0.001, maximum=1e6,
     )  # fmt: skip
-    model: str = parameter("Model: a name, a checkpoint file, or a training run.", Role.MODEL, default="nano")
+    model: str = parameter(
+        "Model: a name, a checkpoint file, or a training run.", Role.MODEL, default="nano",
+        in_form="The network that makes the embedding; a file is a checkpoint from gfm train.",
+    )  # fmt: skip
     extent: str | None = parameter(
         "Ground to cover: X0,Y0,X1,Y1 in the grid's CRS, a layer's file, 'union' or 'intersection' of the rasters; "
         "default: that of the finest raster.",
-        Role.EXTENT, default=None,
+        Role.EXTENT, default=None, in_form="Ground to cover; default: that of the finest raster.",
     )  # fmt: skip
     crs: str | None = parameter(
         "CRS of the grid, in metres; default: that of the finest raster, else its UTM zone.",
@@ -327,7 +335,10 @@ class ClassifyParameters(StackParameters):
     more than many in one corner.
     """
 
-    labels: str | None = parameter("Labels: polygons, points or a categorical raster.", Role.LABELS, default=None)
+    labels: str | None = parameter(
+        "Labels: polygons, points or a categorical raster.", Role.LABELS, default=None,
+        in_form="Polygons or points with a field that holds the class; any CRS.",
+    )  # fmt: skip
     layer: str | None = parameter("Layer in the labels file.", Role.LAYER, default=None)
     field: str | None = parameter(
         "Field of the labels that holds the class (text or number).", Role.FIELD, label="Class field", default=None
@@ -335,10 +346,12 @@ class ClassifyParameters(StackParameters):
     where: str | None = parameter(
         "Use only the labels for which this SQL condition holds, such as \"split = 'train'\".",
         Role.EXPRESSION, label="Only labels where", default=None,
+        in_form="Use only the labels for which this expression is true.",
     )  # fmt: skip
     check: str | None = parameter(
         "Labels to score the map on: a file, or 'rest' for the rows that the condition leaves out.",
         Role.LABELS, label="Labels to check on", default=None,
+        in_form="Labels that the classifier does not see: the finished map is scored on them.",
     )  # fmt: skip
     groups: tuple[str, ...] = parameter(
         "Feature groups the heads see; auto: all that the input gives.", Role.CHOICES, label="Feature groups",
@@ -347,6 +360,7 @@ class ClassifyParameters(StackParameters):
     head: str = parameter(
         "Classifier: auto (linear discriminant), lda, logistic, forest, knn, or a file from --save-head.",
         Role.CHOICE_OR_FILE, label="Classifier", default="auto", choices=HEADS,
+        in_form="auto is a linear discriminant; a file holds one that was fitted and kept before.",
     )  # fmt: skip
     save_head: Path | None = parameter(
         "Store the fitted classifier in this file.", Role.OUTPUT_FILE, label="Fitted classifier", default=None,

@@ -24,13 +24,13 @@ def around(sources: Iterable[Source], crs: str) -> Bounds:
 def requested_bounds(extent: str, crs: str) -> Bounds:
     """`"x0,y0,x1,y1"` in `crs`, or the rectangle around a raster or vector file, carried into `crs`.
 
-    Also the text that QGIS writes, `"x0,x1,y0,y1 [EPSG:N]"`: its order is another, its CRS its own.
+    Also the text that QGIS writes, `"x0,x1,y0,y1 [EPSG:N]"`: its order is another, its CRS its own (a code or WKT).
     """
     text, _, own = extent.partition("[")
     numbers = _four_numbers(text)
     if numbers is not None and own:
         x0, x1, y0, y1 = numbers
-        return transform_bounds(_bounds(extent, x0, y0, x1, y1), as_crs(own.strip(" ]")).to_wkt(), crs)
+        return transform_bounds(_bounds(extent, x0, y0, x1, y1), as_crs(own.strip().removesuffix("]")).to_wkt(), crs)
     if numbers is not None:
         return _bounds(extent, *numbers)
     if not _exists(extent):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,11 +17,11 @@ from rasterio.enums import Resampling
 from rasterio.windows import Window
 
 from gfm_core.errors import OutputError
+from gfm_core.hidden import HiddenFolder
 
 BLOCK = 128  # side of a storage block, pixels: a row of them is all that is kept in memory
 
 _SIDECARS = (".aux.xml", ".ovr", ".msk")  # behind the whole file name
-_PARTIAL = ".gfm-partial-"
 _LONGEST_NAME = 255  # bytes, on every file system in use
 
 
@@ -52,27 +50,18 @@ class Outputs:
                 raise OutputError(f"{target} is given for two outputs; give each its own name.")
             places.add(target.resolve())
             _check_absent(target, folder=target in folders, overwrite=overwrite)
-        self._hidden: dict[Path, Path] = {}
+        self._hidden: dict[Path, HiddenFolder] = {}
         try:
-            for number, target in enumerate(self.targets):
-                (self._hidden_beside(target) / str(number)).mkdir()
+            for target in self.targets:
+                # Beside the target: a file cannot be moved into place from another disk.
+                self._hidden[target] = HiddenFolder.claim(target)
         except OutputError:
             self._remove_hidden()
             raise
 
-    def _hidden_beside(self, target: Path) -> Path:
-        """The hidden folder in `target`'s own: a file cannot be moved into place from another disk."""
-        parent = target.absolute().parent
-        if parent not in self._hidden:
-            try:
-                self._hidden[parent] = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=parent))
-            except OSError as error:
-                raise OutputError(f"{parent} cannot be written ({error.strerror}); choose another folder.") from error
-        return self._hidden[parent]
-
     def _remove_hidden(self) -> None:
         for folder in self._hidden.values():
-            shutil.rmtree(folder, ignore_errors=True)
+            folder.release()
 
     def __enter__(self) -> Self:
         return self
@@ -91,8 +80,7 @@ class Outputs:
 
     def partial(self, target: Path) -> Path:
         """Where `target` is written until all is done; sidecars go beside it."""
-        number = self.targets.index(Path(target))
-        return self._hidden_beside(Path(target)) / str(number) / Path(target).name
+        return self._hidden[Path(target)].new / Path(target).name
 
     def _commit(self) -> None:
         """Move every output and its sidecars into place; what was there comes back if one of them cannot be moved."""
@@ -103,7 +91,7 @@ class Outputs:
         except BaseException:
             moves.take_back()
             raise
-        for parent in self._hidden:
+        for parent in {target.absolute().parent for target in self.targets}:
             _sync(parent)
 
     def _place(self, target: Path, moves: _Moves) -> None:
@@ -118,8 +106,7 @@ class Outputs:
             files = [*sorted(item for item in made.parent.iterdir() if item.is_file() and item != made), made]
             # Old statistics and styles would outlive a replaced raster.
             replaced = [target, *_sidecars(target), *(folder / file.name for file in files)]
-        old = made.parent.with_name(f"{made.parent.name}-old")
-        old.mkdir()
+        old = self._hidden[target].old
         for file in dict.fromkeys(item.absolute() for item in replaced):
             if file.exists():
                 moves.move(file, old)

@@ -34,7 +34,7 @@ _DISTRIBUTIONS = {"sklearn": "scikit-learn", "PIL": "pillow"}  # their names in 
 
 def check_installation() -> list[Check]:
     """Every check in the order in which a user would mend things."""
-    checks = [_python(), *(_package(name) for name in _NEEDED)]
+    checks = [_python(), _guarded("JEPA-GFM", _version), *(_package(name) for name in _NEEDED)]
     if all(check.ok for check in checks):
         checks += [_guarded("device", _device), _guarded("PROJ", _proj), _guarded("model", _model)]
         checks.append(_guarded("round trip", _round_trip))
@@ -47,6 +47,10 @@ def _python() -> Check:
     return Check(
         "python", ok, f"{version} at {sys.executable}", "" if ok else "Make the environment with Python 3.11 or newer."
     )
+
+
+def _version() -> str:
+    return importlib.metadata.version("jepa-gfm")
 
 
 def _package(name: str) -> Check:

@@ -26,7 +26,7 @@ def model_at_hand(monkeypatch: pytest.MonkeyPatch, nano_path: Path) -> None:
 def test_a_working_installation_is_all_well() -> None:
     checks = {check.name: check for check in check_installation()}
     assert all(check.ok and not check.mend for check in checks.values())
-    assert {"python", "torch", "rasterio", "device", "PROJ", "model", "round trip"} <= set(checks)
+    assert {"python", "JEPA-GFM", "torch", "rasterio", "device", "PROJ", "model", "round trip"} <= set(checks)
     for name, module in (("torch", torch), ("sklearn", sklearn), ("PIL", PIL)):
         assert checks[name].found == module.__version__
     assert "became 20 x 20 cells" in checks["round trip"].found

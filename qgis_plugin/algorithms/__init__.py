@@ -1,0 +1,1 @@
+"""Processing algorithms, made from the description of the tools."""

@@ -1,0 +1,42 @@
+"""The plugin: what it adds to QGIS, and takes away again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qgis.core import QgsApplication
+
+from . import session
+from .provider import JepaGfmProvider
+
+
+class JepaGfmPlugin:
+    """Adds the Processing provider and, in a window, a page of options. Starts no process and reads no file."""
+
+    def __init__(self, iface: Any) -> None:
+        self._iface = iface  # None in qgis_process
+        self._provider: JepaGfmProvider | None = None
+        self._options: Any = None
+
+    def initProcessing(self) -> None:
+        """All that is needed without a window."""
+        self._provider = JepaGfmProvider()
+        QgsApplication.processingRegistry().addProvider(self._provider)
+
+    def initGui(self) -> None:
+        """The provider and the page *JEPA-GFM* of the options."""
+        from .setup.options import OptionsFactory  # noqa: PLC0415 - there is no window in qgis_process
+
+        self.initProcessing()
+        self._options = OptionsFactory()
+        self._iface.registerOptionsWidgetFactory(self._options)
+
+    def unload(self) -> None:
+        """Take everything away, and end the worker."""
+        if self._options is not None:
+            self._iface.unregisterOptionsWidgetFactory(self._options)
+            self._options = None
+        if self._provider is not None:
+            QgsApplication.processingRegistry().removeProvider(self._provider)
+            self._provider = None
+        session.stop_worker()

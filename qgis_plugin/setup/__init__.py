@@ -1,0 +1,1 @@
+"""Where the user tells the plugin which Python environment holds JEPA-GFM."""

@@ -1,0 +1,134 @@
+"""Loaded results can be read: names in a short legend, colours, how they were made; and the plugin leaves nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import processing
+import pytest
+from qgis.core import (
+    QgsApplication,
+    QgsMultiBandColorRenderer,
+    QgsPalettedRasterRenderer,
+    QgsProject,
+    QgsRasterLayer,
+    QgsSettings,
+)
+
+from qgis_plugin import session
+from qgis_plugin.algorithms.results import Finisher
+from qgis_plugin.plugin import JepaGfmPlugin
+from qgis_plugin.provider import JepaGfmProvider
+from tests.qgis.conftest import Told
+from tests.qgis.place import SmallPlace
+from tests.qgis_plugin.fake_worker import is_running
+
+pytestmark = pytest.mark.usefixtures("environment")
+
+
+def loaded(algorithm: str, values: dict[str, Any], told: Told) -> dict[str, QgsRasterLayer]:
+    """The layers of a run as the toolbox loads them, by name."""
+    QgsProject.instance().clear()
+    processing.runAndLoadResults(algorithm, values, feedback=told)
+    return {layer.name(): layer for layer in QgsProject.instance().mapLayers().values()}
+
+
+def test_a_map_comes_with_names_in_a_short_legend_and_its_confidence(
+    place: SmallPlace, embedding: Path, tmp_path: Path, told: Told
+) -> None:
+    values = {
+        "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": str(tmp_path / "map.tif"),
+    }  # fmt: skip
+    layers = loaded("jepagfm:classifylandcover", values, told)
+    assert set(layers) == {"Land cover: embedding", "Confidence - Land cover: embedding"}
+    shown = layers["Land cover: embedding"]
+    assert isinstance(shown.renderer(), QgsPalettedRasterRenderer)
+    legend = [item.label for item in shown.renderer().classes()]
+    assert set(legend) <= {"farm", "forest", "grass", "meadow", "residential", "scrub", "water", "wetland"}
+    assert len(legend) >= 4
+    assert len({item.color.name() for item in shown.renderer().classes()}) == len(legend)
+    root = QgsProject.instance().layerTreeRoot()
+    assert root.findLayer(shown.id()).itemVisibilityChecked()
+    hidden = layers["Confidence - Land cover: embedding"]
+    assert not root.findLayer(hidden.id()).itemVisibilityChecked()
+
+
+def test_a_layer_says_how_it_was_made(place: SmallPlace, embedding: Path, tmp_path: Path, told: Told) -> None:
+    values = {
+        "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": str(tmp_path / "map.tif"),
+    }  # fmt: skip
+    layer = loaded("jepagfm:classifylandcover", values, told)["Land cover: embedding"]
+    metadata = layer.metadata()
+    assert metadata.title() == "Land cover: embedding"
+    assert "Macro-F1 on folds: 0." in metadata.abstract()
+    assert metadata.history()[0].startswith("JEPA-GFM 0.")
+    assert "gfm classify " in metadata.history()[0]
+    assert sorted(path.suffix for path in tmp_path.glob("map.*")) == [".qml", ".tif", ".xml"]
+
+
+def test_an_embedding_shows_three_of_its_bands_as_colours(place: SmallPlace, tmp_path: Path, told: Told) -> None:
+    layers = loaded("jepagfm:embedlayers", {"INPUTS": place.rasters, "OUTPUT": str(tmp_path / "e.tif")}, told)
+    (layer,) = layers.values()
+    assert layer.name() == "Embedding: s2_l1c_10m, s2_l1c_20m and 1 more"
+    renderer = layer.renderer()
+    assert isinstance(renderer, QgsMultiBandColorRenderer)
+    assert len({renderer.redBand(), renderer.greenBand(), renderer.blueBand()}) == 3
+    assert renderer.redContrastEnhancement().minimumValue() < renderer.redContrastEnhancement().maximumValue()
+
+
+def test_a_run_that_is_not_loaded_gets_no_layers(place: SmallPlace, embedding: Path, tmp_path: Path) -> None:
+    QgsProject.instance().clear()
+    values = {
+        "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": str(tmp_path / "map.tif"),
+    }  # fmt: skip
+    processing.run("jepagfm:classifylandcover", values)
+    assert QgsProject.instance().mapLayers() == {}
+
+
+def test_finishers_do_not_pile_up() -> None:
+    from qgis_plugin.algorithms.results import Finish
+
+    for _ in range(500):
+        Finisher(Finish("a", "b", "c"))
+    assert len(Finisher._alive) < 100
+
+
+# ---- Unload and reload -----------------------------------------------------------------------------------------------
+
+
+class Iface:
+    """What the plugin uses of QGIS's window."""
+
+    def __init__(self) -> None:
+        self.factories: list[Any] = []
+
+    def registerOptionsWidgetFactory(self, factory: Any) -> None:
+        self.factories.append(factory)
+
+    def unregisterOptionsWidgetFactory(self, factory: Any) -> None:
+        self.factories.remove(factory)
+
+
+def test_unload_and_reload_leave_nothing_behind(provider: JepaGfmProvider) -> None:
+    registry = QgsApplication.processingRegistry()
+    registry.removeProvider(provider)  # that of the other tests
+    keys = set(QgsSettings().allKeys())
+    iface = Iface()
+    for _ in range(2):
+        plugin = JepaGfmPlugin(iface)
+        plugin.initGui()
+        assert registry.algorithmById("jepagfm:embedlayers") is not None
+        assert len(iface.factories) == 1
+        pid = session.worker().hello()["pid"]
+        plugin.unload()
+        assert registry.providerById("jepagfm") is None
+        assert iface.factories == []
+        assert not is_running(pid)
+    assert set(QgsSettings().allKeys()) == keys
+
+
+def test_without_a_window_the_provider_is_there_too() -> None:
+    plugin = JepaGfmPlugin(None)
+    assert hasattr(plugin, "initProcessing")
+    plugin.unload()
