@@ -163,7 +163,7 @@ def describe(cls: type[Parameters]) -> dict[str, Any]:
     return {
         "name": tool_name(cls),
         "help": help,
-        "about": about,
+        "about": "\n\n".join(" ".join(part.split()) for part in about.split("\n\n")),
         "parameters": [
             {
                 **dataclasses.asdict(info.spec),

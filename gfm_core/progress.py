@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
+from typing import Any
 
 from gfm_core.errors import GfmError
 
@@ -23,6 +26,28 @@ class Progress:
 
 ProgressCallback = Callable[[Progress], None]
 CancelCheck = Callable[[], bool]
+
+
+_asked: ContextVar[CancelCheck | None] = ContextVar("asked", default=None)
+
+
+def stop_if_asked() -> None:
+    """A place where a long computation may be left: raises `Cancelled` if the call it belongs to was asked to stop.
+
+    For code deep inside that has nothing to report; it costs nothing where nobody listens (see `Reporter.listening`).
+    """
+    cancel = _asked.get()
+    if cancel is not None and cancel():
+        raise Cancelled(_STOPPED)
+
+
+def in_this_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` for another thread, where `stop_if_asked` then asks what it would ask here."""
+    context = copy_context()
+    return lambda *arguments: context.copy().run(function, *arguments)
+
+
+_STOPPED = "Stopped on request; nothing was written."
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +74,13 @@ class Reporter:
     def check(self) -> None:
         """Raise `Cancelled` if the caller asked to stop."""
         if self.cancel is not None and self.cancel():
-            raise Cancelled("Stopped on request; nothing was written.")
+            raise Cancelled(_STOPPED)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Within, `stop_if_asked` asks this caller."""
+        token = _asked.set(self.cancel)
+        try:
+            yield
+        finally:
+            _asked.reset(token)

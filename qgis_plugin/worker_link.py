@@ -18,11 +18,13 @@ from typing import Any
 
 from . import worker_errors as sentences
 from .environment import clean_environ
-from .worker_process import NO_WINDOW, Message, WorkerProcess
+from .worker_process import NO_WINDOW, Message, WorkerProcess, cpu_seconds
 
 PROTOCOL = 1
 
 _MOST_EVENTS = 1000  # that a slow listener was not told yet: beyond, the newest takes the place of the one before
+
+_PATIENCE = 20  # times as long is waited for a worker that does not answer and yet may work
 
 Event = tuple[str, tuple[Any, ...]]  # the listener's method and its arguments
 
@@ -54,6 +56,7 @@ class WorkerLink:
         self._starters = 0  # threads that wait for the greeting
         self._started = self._looked = time.monotonic()
         self._silence, self._pinged = 0.0, False
+        self._worked: float | None = None  # processor time at the ping
         command = [python, "-I", "-X", "utf8", "-m", "gfm_core.worker"]
         self._process = WorkerProcess(command, log_file, self._take, self._ended)
         self._greeting = self._send("hello", {})
@@ -148,11 +151,21 @@ class WorkerLink:
             self._looked = now
             due = self._silence > quiet and not self._pinged
             self._pinged = self._pinged or due
-            hung = self._silence > quiet + limit
+            unanswered = self._silence - quiet
         if due:
+            self._worked = cpu_seconds(self.pid)
             self._send("ping", {})
-        if hung:
-            self._lose(sentences.hung(limit, self._log_file))
+        if unanswered > limit and (unanswered > limit * _PATIENCE or not self._may_work(limit)):
+            self._lose(sentences.hung(unanswered, self._log_file))
+
+    def _may_work(self, limit: float) -> bool:
+        """Whether a worker that does not answer may be at work all the same.
+
+        Native code that keeps the interpreter to itself lets no ping through; GDAL's overviews of a large file take
+        minutes. Killing such a run at its end costs more than waiting for one that hangs, which Cancel ends at once.
+        """
+        now = cpu_seconds(self.pid)
+        return now is None or self._worked is None or now - self._worked > 0.01 * limit
 
     # ---- The end -----------------------------------------------------------------------------------------------------
 

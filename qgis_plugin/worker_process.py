@@ -98,12 +98,12 @@ class WorkerProcess:
         assert pipe is not None
         stray = 0
         for line in _lines(pipe):
-            message = _message(line)
+            message = _message(line) if len(line) <= MAX_LINE else None
             if message is not None:
                 stray = 0
                 self._on_message(message)
                 continue
-            stray += 1
+            stray += 1 if len(line) <= MAX_LINE else _MOST_GARBAGE + 1  # an answer may be lost in a line without end
             self._note(line)
             if stray > _MOST_GARBAGE:
                 break
@@ -142,8 +142,18 @@ def encoded(message: Message) -> bytes:
     return json.dumps(message).encode("ascii") + b"\n"
 
 
+def cpu_seconds(pid: int) -> float | None:
+    """Processor time that a process has used, None where the system does not tell it simply: only Linux does."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+        user, kernel = told.rpartition(")")[2].split()[11:13]  # behind the name, which may hold anything
+        return (int(user) + int(kernel)) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
 def _lines(pipe: BinaryIO) -> Iterator[bytes]:
-    """Lines without their ends, of at most `MAX_LINE` bytes: a longer one comes in pieces, which are no messages."""
+    """Lines without their ends; of one that is longer than `MAX_LINE` bytes there comes no more than a little above."""
     rest = b""
     while True:
         try:
@@ -152,8 +162,11 @@ def _lines(pipe: BinaryIO) -> Iterator[bytes]:
             return
         if not chunk:
             return
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
+        first, *others = chunk.split(b"\n")
+        rest += first
+        for line in others:
+            yield rest
+            rest = line
         if len(rest) > MAX_LINE:
             yield rest
             rest = b""

@@ -9,14 +9,12 @@ import os
 from pathlib import Path
 
 import processing
-from qgis.core import QgsApplication, QgsProject, QgsRasterLayer
-from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QTimer
+from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
+from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
 from qgis.PyQt.QtWidgets import QDockWidget, QTreeView, QWidget
 from qgis.utils import iface
 
 SAMPLE, PICTURES = Path(os.environ["GFM_SAMPLE"]), Path(os.environ["GFM_PICTURES"])
-RASTERS = [str(path) for path in sorted(SAMPLE.glob("*.tif"))]
-LABELS = f"{SAMPLE / 'landuse.gpkg'}|layername=landuse"
 
 
 def main() -> None:
@@ -24,6 +22,8 @@ def main() -> None:
     try:
         window = iface.mainWindow()
         window.resize(1380, 880)
+        for layer in inputs():
+            QgsProject.instance().addMapLayer(layer)
         run_tools()
         arrange(window)
         wait(6000)
@@ -35,41 +35,72 @@ def main() -> None:
     iface.actionExit().trigger()
 
 
+def inputs() -> list[QgsMapLayer]:
+    """The sample's rasters and labels as layers."""
+    rasters = [QgsRasterLayer(str(path), path.stem) for path in sorted(SAMPLE.glob("*.tif"), reverse=True)]
+    return [*rasters, QgsVectorLayer(f"{SAMPLE / 'landuse.gpkg'}|layername=landuse", "landuse")]
+
+
 def run_tools() -> None:
-    """Both tools with their defaults, on the sample, as a user would run them."""
-    for path in RASTERS[:1]:
-        QgsProject.instance().addMapLayer(QgsRasterLayer(path, Path(path).stem))
-    embedded = {"INPUTS": RASTERS, "OUTPUT": str(PICTURES / "embedding.tif")}
+    """Both tools with their defaults, as a user would run them."""
+    embedded = {"INPUTS": rasters(), "OUTPUT": str(PICTURES / "embedding.tif")}
     processing.runAndLoadResults("jepagfm:embedlayers", embedded)
     processing.runAndLoadResults("jepagfm:classifylandcover", classify_parameters())
 
 
+def rasters() -> list[str]:
+    """Ids of the layers that were loaded, the finest first."""
+    layers = QgsProject.instance().mapLayers().values()
+    return [layer.id() for layer in sorted(layers, key=lambda layer: layer.name()) if layer.name().startswith("s2_")]
+
+
 def classify_parameters() -> dict[str, object]:
     """What the dialog is filled with too."""
-    return {"INPUTS": RASTERS, "LABELS": LABELS, "FIELD": "fclass", "OUTPUT": str(PICTURES / "landcover.tif")}
+    labels = QgsProject.instance().mapLayersByName("landuse")[0].id()
+    return {"INPUTS": rasters(), "LABELS": labels, "FIELD": "fclass", "OUTPUT": str(PICTURES / "landcover.tif")}
 
 
 def arrange(window: QWidget) -> None:
-    """The map on top, the toolbox open on both tools."""
-    iface.mapCanvas().zoomToFullExtent()
-    toolbox = window.findChild(QDockWidget, "ProcessingToolbox")
+    """The map on top with its results' legends, the toolbox open on both tools."""
+    window.findChild(QDockWidget, "Browser").hide()
+    layers, toolbox = (window.findChild(QDockWidget, name) for name in ("Layers", "ProcessingToolbox"))
     toolbox.show()
-    toolbox.raise_()
-    tree = toolbox.findChild(QTreeView)
+    window.resizeDocks([layers, toolbox], [350, 270], Qt.Orientation.Horizontal)
+    for node in QgsProject.instance().layerTreeRoot().findLayers():
+        result = ": " in node.name()
+        node.setExpanded(result)
+        if not result:
+            node.setItemVisibilityChecked(False)
+    show_tools(toolbox.findChild(QTreeView))
+    wait(500)
+    iface.mapCanvas().setExtent(part_of_map())
+
+
+def show_tools(tree: QTreeView) -> None:
+    """Open our tools in the toolbox."""
     model = tree.model()
     for row in range(model.rowCount()):
         index = model.index(row, 0)
         if model.data(index) == "JEPA-GFM":
             tree.expandRecursively(index)
-            tree.scrollTo(index, QTreeView.ScrollHint.PositionAtTop)
+
+
+def part_of_map() -> QgsRectangle:
+    """The middle of the map, as much as fills the canvas."""
+    canvas = iface.mapCanvas()
+    whole = QgsProject.instance().mapLayersByName("s2_l1c_10m")[0].extent()
+    height = whole.height() * 0.98
+    return QgsRectangle.fromCenterAndSize(whole.center(), height * canvas.width() / canvas.height(), height)
 
 
 def picture_of_dialog() -> None:
     """The dialog of Classify land cover, filled in."""
     dialog = processing.createAlgorithmDialog("jepagfm:classifylandcover", classify_parameters())
     dialog.show()
-    dialog.resize(900, 720)
+    dialog.resize(960, 850)
     wait(2000)
+    dialog.setFocus()
+    wait(500)
     dialog.grab().save(str(PICTURES / "qgis_dialog.png"))
     dialog.close()
 
@@ -82,5 +113,4 @@ def wait(milliseconds: int) -> None:
     QCoreApplication.processEvents()
 
 
-assert QgsApplication.instance() is not None
 QTimer.singleShot(6000, main)

@@ -76,20 +76,22 @@ def profile_in(place: Path) -> None:
     doctor = [sys.executable, "-m", "gfm_core.cli", "doctor", "--for-qgis"]
     environ = {**os.environ, "XDG_DATA_HOME": str(place / "data")}
     subprocess.run(doctor, env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    (place / "pictures").mkdir()
+    for name in ("pictures", "temporary"):
+        (place / name).mkdir()
 
 
 def run_qgis(place: Path) -> str:
     """Run `inside_qgis.py` in QGIS's window; what went wrong, or nothing."""
     program = "qgis.bin" if shutil.which("qgis.bin", path=_PATH) else "qgis"
     command = [
-        "timeout", str(SECONDS), "xvfb-run", "-a", "-s", "-screen 0 1400x900x24", program, "--nologo", "--noversioncheck",
-        "--code", str(HERE / "inside_qgis.py"),
+        "timeout", str(SECONDS), "xvfb-run", "-a", "-s", "-screen 0 1400x900x24",
+        program, "--nologo", "--noversioncheck", "--code", str(HERE / "inside_qgis.py"),
     ]  # fmt: skip
     environ = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     environ |= {
         "PATH": _PATH, "QGIS_CUSTOM_CONFIG_PATH": str(place / "config"), "XDG_DATA_HOME": str(place / "data"),
         "GFM_SAMPLE": str(sample_folder()), "GFM_PICTURES": str(place / "pictures"), "LC_ALL": "C.UTF-8",
+        "TMPDIR": str(place / "temporary"),  # else QGIS takes the results for temporary ones, and asks before it ends
     }  # fmt: skip
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if ran.returncode == TIMED_OUT:

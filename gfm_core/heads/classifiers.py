@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.errors import CheckpointError, LabelError
+from gfm_core.progress import stop_if_asked
 
 Arrays = dict[str, NDArray[Any]]
 
 FLOOR = 1e-13  # the least probability a class can get: log-probabilities stay finite and can be added
 _TREES = 300
+_TREES_AT_ONCE = 20
 _NEIGHBOURS = 5
 # Samples that forests and neighbours see: beyond 100 a class they gain nothing, while their size and the time that a
 # pixel takes grow with every one.
@@ -129,9 +131,12 @@ class Forest:
         count = int(np.clip(2 * _FOREST_BYTES // (leaves * node_bytes), 10, _TREES))
         chosen = thinned(numbers, seed)
         limit = leaves if leaves < len(chosen) else None
-        # Each tree has its own seed, so threads change nothing here; adding up in threads would.
-        estimator = ExtraTreesClassifier(count, max_leaf_nodes=limit, random_state=seed, n_jobs=-1)
-        estimator.fit(standardised[chosen], numbers[chosen])
+        # Each tree has its own seed, so threads change nothing here, nor do several calls; adding up in threads would.
+        estimator = ExtraTreesClassifier(max_leaf_nodes=limit, random_state=seed, n_jobs=-1, warm_start=True)
+        for grown in range(_TREES_AT_ONCE, count + _TREES_AT_ONCE, _TREES_AT_ONCE):
+            stop_if_asked()
+            estimator.set_params(n_estimators=min(grown, count))
+            estimator.fit(standardised[chosen], numbers[chosen])
         trees = [item.tree_ for item in estimator.estimators_]
         return cls.from_arrays(_nodes(trees), classes, standardised.shape[1])
 
@@ -140,6 +145,7 @@ class Forest:
         total = np.zeros((len(standardised), self.nodes["shares"].shape[1]))
         features = np.ascontiguousarray(standardised, dtype=np.float32)
         for tree in self.trees:
+            stop_if_asked()
             total += tree.predict(features).reshape(total.shape)
         return floored_log(total)
 
@@ -180,6 +186,7 @@ class Neighbours:
         """See `Classifier`."""
         shares = np.zeros((len(standardised), int(self.numbers.max()) + 1))
         for first in range(0, len(standardised), _NEIGHBOUR_ROWS):
+            stop_if_asked()
             part = standardised[first : first + _NEIGHBOUR_ROWS]
             padded = np.zeros((_NEIGHBOUR_ROWS, standardised.shape[1]), np.float32)
             padded[: len(part)] = part

@@ -13,6 +13,7 @@ from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError, ShapeError
 from gfm_core.heads.classifiers import FLOOR, log_softmax
 from gfm_core.heads.fit import GroupHead, Scaler, fit_head
+from gfm_core.progress import stop_if_asked
 
 Features = Mapping[str, NDArray[np.floating[Any]]]
 
@@ -94,6 +95,7 @@ def fit_fused(
         )
     heads = {}
     for group, X in features.items():
+        stop_if_asked()
         if len(X) != len(codes):
             raise ShapeError(f"Group {group} has {len(X)} rows but there are {len(codes)} labels; give one row each.")
         if len(np.unique(codes[np.isfinite(X).any(axis=1)])) >= 2:

@@ -133,7 +133,7 @@ def cross_validate(
     logs = {part: np.full((len(codes), len(order)), np.nan) for part in parts}
     notes: list[str] = []
     for step, number in enumerate(numbers):
-        reporter.update(step / len(numbers), f"Scoring fold {step + 1} of {len(numbers)}")
+        reporter.update(step / len(numbers), f"scoring fold {step + 1} of {len(numbers)}")
         tested = folds == number
         notes += _unseen(codes, tested, order, step + 1)
         fitted = _fit_parts(_rows(features, ~tested), codes[~tested], order, kind, scalers=scalers, seed=seed)

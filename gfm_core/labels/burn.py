@@ -19,6 +19,7 @@ from gfm_core.labels.categories import RasterLabels
 from gfm_core.labels.pixels import ClassSampler, Found, LabelPixels
 from gfm_core.labels.read import VectorLabels
 from gfm_core.labels.transfer import transfer
+from gfm_core.progress import stop_if_asked
 
 BLOCK = 1024  # pixels: side of the squares that are burnt at once
 _SCANNED = 4_000_000  # pixels of a class that are looked at; of a class that covers more, every n-th both ways
@@ -245,6 +246,7 @@ def _block(canvas: _Canvas, corner: tuple[int, int], areas: _Features, places: F
 
 def _burn_block(canvas: _Canvas, corner: tuple[int, int], areas: _Features, places: Found) -> None:
     """Burn twice, in both orders of the classes: where the results differ, two classes claim the pixel."""
+    stop_if_asked()
     block = _block(canvas, corner, areas, places)
     rows, cols = block.lattice()
     if not len(rows) or not len(cols):

@@ -77,6 +77,7 @@ def run_classify(parameters: ClassifyParameters, reporter: Reporter, ready: Read
     labels = given_labels(parameters, stored[0] if stored else None)
     places = _Places.of(parameters)
     with (
+        reporter.listening(),
         Outputs(
             places.targets, folders=(places.report,), inputs=_inputs(parameters), overwrite=parameters.overwrite
         ) as outputs,

@@ -54,7 +54,10 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
     picture = preview_path(parameters.output)
     _refuse_embeddings(parameters)
     inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
-    with Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs:
+    with (
+        reporter.listening(),
+        Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs,
+    ):
         stack = ready.stack or stack_of(parameters, constants)
         for note in stack.notes:
             logger.info(note)
@@ -130,8 +133,15 @@ def plain_paths(rasters: Iterable[str]) -> list[str]:
 
 def read_files(parameters: StackParameters) -> list[str]:
     """What a tool reads: rasters, the model, the layer of the extent. None of them may be written to."""
-    others = [item for item in (parameters.model, parameters.extent or "") if Path(item).is_file()]
+    others = [item for item in (parameters.model, parameters.extent or "") if _is_file(item)]
     return [*plain_paths(parameters.rasters), *others]
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # too long for a name: an extent with its CRS written out
+        return False
 
 
 def preview_path(output: Path) -> Path:

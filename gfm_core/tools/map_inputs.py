@@ -17,7 +17,7 @@ from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
 from gfm_core.parameters import GROUPS, HEADS, ClassifyParameters
-from gfm_core.progress import Reporter
+from gfm_core.progress import Reporter, stop_if_asked
 from gfm_core.raster.frame import Region
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import Constants, Stack, with_ring
@@ -76,6 +76,7 @@ class MapInputs:
         parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in self.groups}
         for row in rows:
             for col in cols:
+                stop_if_asked()
                 part = Region(int(row), int(col), min(_SAMPLE_TILE, height), min(_SAMPLE_TILE, width))
                 for group, values in self.features.read(part).items():
                     parts[group].append(values.reshape(len(values), -1).T)

@@ -98,7 +98,10 @@ def fit_on_labels(labels: Labels, kind: str, source: MapInputs, reporter: Report
     validation, scored = None, folds.notes
     if folds.count > 1:
         try:
-            validation = cross_validate(features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers)
+            validation = cross_validate(
+                features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers,
+                reporter=reporter.step(0.6, 0.9),
+            )  # fmt: skip
             scored = (*folds.notes, *validation.notes)
         except LabelError:
             scored = (*folds.notes, _NO_SCORE)

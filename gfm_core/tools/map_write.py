@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gfm_core.classes import MapClass
 from gfm_core.embedding.map_grid import MapFeatures
 from gfm_core.embedding.pipeline import worker_threads
 from gfm_core.heads.fuse import FusedHead
-from gfm_core.progress import Reporter
+from gfm_core.progress import Reporter, in_this_call
 from gfm_core.raster.frame import Region
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.write import BLOCK, BlockRowWriter, add_overviews
@@ -91,7 +92,7 @@ def _strips(features: MapFeatures, head: FusedHead, threads: int | None) -> Iter
         for row in range(0, height, BLOCK):
             rows = min(BLOCK, height - row)
             parts = [Region(row, col, rows, min(_TILE_COLS, width - col)) for col in range(0, width, _TILE_COLS)]
-            done: Sequence[Predicted] = list(pool.map(lambda part: predict(features, head, part), parts))
+            done: Sequence[Predicted] = list(pool.map(in_this_call(partial(predict, features, head)), parts))
             yield (
                 row,
                 Predicted(

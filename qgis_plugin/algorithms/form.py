@@ -34,7 +34,7 @@ from qgis.core import (
 from ..compat import set_metres
 from ..description import Outcome, Parameter, Tool
 from ..translation import tr
-from .refinements import FILE_FILTERS, LABELS, extra_parameters, is_hidden
+from .refinements import FILE_FILTERS, FIRST, LABELS, extra_parameters, is_hidden
 
 _INPUTS = "INPUTS"
 
@@ -50,8 +50,8 @@ def file_name(parameter: str) -> str:
 
 
 def definitions(tool: Tool) -> Iterator[QgsProcessingParameterDefinition]:
-    """The form of a tool, in its order, advanced ones marked."""
-    for parameter in tool.parameters:
+    """The form of a tool: what is mapped first, then the rest in its order, advanced ones marked."""
+    for parameter in sorted(tool.parameters, key=lambda item: item.name not in FIRST):
         if not is_hidden(parameter):
             yield _finished(_MAKERS[parameter.role](parameter), parameter.help, advanced=parameter.advanced)
         if parameter.role in _OR_FILE:

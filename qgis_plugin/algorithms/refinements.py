@@ -19,6 +19,8 @@ LABELS = "LABELS"
 LABELS_RASTER = "LABELS_RASTER"
 CHECK_REST = "CHECK_REST"
 
+FIRST = ("rasters", "labels", "field")  # in the form; the others follow in the order of the command line
+
 # A Processing destination is meant to be replaced; QGIS itself asks the user before.
 _FIXED: dict[str, Any] = {"overwrite": True}
 _HIDDEN = {"device", "layer"}  # from the settings; known by the layer

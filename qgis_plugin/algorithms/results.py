@@ -90,7 +90,7 @@ def arrange_layers(
     context.layerToLoadOnCompletionDetails(output).setPostProcessor(Finisher(Finish(name, abstract, history)))
     for item in tool.outcomes:
         if item.kind == "raster" and item.name != "output":
-            below = Finish(f"{tr(item.label)} - {name}", tr(item.help), history, shown=False)
+            below = Finish(f"{tr(item.label)}: {listed_names(inputs)}", tr(item.help), history, shown=False)
             details = QgsProcessingContext.LayerDetails(below.name, context.project(), item.name.upper())
             details.setPostProcessor(Finisher(below))
             context.addLayerToLoadOnCompletion(outcome[item.name], details)
@@ -105,12 +105,17 @@ def load_nothing(output: str, context: QgsProcessingContext) -> None:
 
 def layer_name(tool: Tool, inputs: Sequence[str]) -> str:
     """`Land cover: s2_10m, s2_20m and 1 more`."""
+    return f"{tr(LAYER_NAMES.get(tool.name, tool.title))}: {listed_names(inputs)}"
+
+
+def listed_names(inputs: Sequence[str]) -> str:
+    """The first names of files, and how many more there are."""
     stems = [Path(item).stem for item in inputs]
     listed = ", ".join(stems[:_NAMES])
     more = len(stems) - _NAMES
     if more > 0:
-        listed = tr("{names} and {count} more").format(names=listed, count=more)
-    return f"{tr(LAYER_NAMES.get(tool.name, tool.title))}: {listed}"
+        return tr("{names} and {count} more").format(names=listed, count=more)
+    return listed
 
 
 def _abstract(tool: Tool, outcome: dict[str, Any]) -> str:

@@ -156,9 +156,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Use it once for a place, then ask it as often as you like: maps from an embedding take seconds. Every raster is read
-at its own resolution and in its own CRS; nothing has to be resampled first. An embedding is an ordinary raster of
-8-bit bands with a scale and an offset; its tags tell how it was made.</source>
+        <source>Use it once for a place, then ask it as often as you like: maps from an embedding take seconds. Every raster is read at its own resolution and in its own CRS; nothing has to be resampled first. An embedding is an ordinary raster of 8-bit bands with a scale and an offset; its tags tell how it was made.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -378,10 +376,7 @@ at its own resolution and in its own CRS; nothing has to be resampled first. An 
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Give the rasters of one place, or one embedding of it, and polygons or points with a field that holds the class. The
-map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the
-classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth
-more than many in one corner.</source>
+        <source>Give the rasters of one place, or one embedding of it, and polygons or points with a field that holds the class. The map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth more than many in one corner.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

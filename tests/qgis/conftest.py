@@ -55,17 +55,14 @@ def processing_in_qgis(qgis_app: QgsApplication, qgis_processing: None) -> Itera
 @pytest.fixture
 def provider(processing_in_qgis: None) -> JepaGfmProvider:
     """The provider; registered unless a test before took it away."""
-    global _provider
     registry = QgsApplication.processingRegistry()
     if registry.providerById("jepagfm") is None:
-        # A reference is kept, or QGIS would find no Python behind the algorithms.
-        _provider = JepaGfmProvider()
-        registry.addProvider(_provider)
-    assert _provider is not None
-    return _provider
+        _kept.append(JepaGfmProvider())
+        registry.addProvider(_kept[-1])
+    return _kept[-1]
 
 
-_provider: JepaGfmProvider | None = None
+_kept: list[JepaGfmProvider] = []  # without a reference QGIS would find no Python behind the algorithms
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_map_comes_with_names_in_a_short_legend_and_its_confidence(
         "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": str(tmp_path / "map.tif"),
     }  # fmt: skip
     layers = loaded("jepagfm:classifylandcover", values, told)
-    assert set(layers) == {"Land cover: embedding", "Confidence - Land cover: embedding"}
+    assert set(layers) == {"Land cover: embedding", "Confidence: embedding"}
     shown = layers["Land cover: embedding"]
     assert isinstance(shown.renderer(), QgsPalettedRasterRenderer)
     legend = [item.label for item in shown.renderer().classes()]
@@ -50,7 +50,7 @@ def test_a_map_comes_with_names_in_a_short_legend_and_its_confidence(
     assert len({item.color.name() for item in shown.renderer().classes()}) == len(legend)
     root = QgsProject.instance().layerTreeRoot()
     assert root.findLayer(shown.id()).itemVisibilityChecked()
-    hidden = layers["Confidence - Land cover: embedding"]
+    hidden = layers["Confidence: embedding"]
     assert not root.findLayer(hidden.id()).itemVisibilityChecked()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from qgis_plugin import worker_link
+from qgis_plugin import worker_link, worker_process
 from qgis_plugin.worker_client import Listener, WorkerCancelled, WorkerError
 from tests.qgis_plugin.fake_worker import Desk, Told, is_running, seconds_to_cancel, sentence_of, wait_until
 
@@ -176,6 +176,49 @@ def test_a_run_that_is_silent_is_kept_while_pings_are_answered(desk: Desk) -> No
     assert client.call("embed", {}) == {}
 
 
+BUSY = """
+def run(request):
+    lock.acquire()  # no ping is answered, as if native code kept the interpreter
+    end = time.monotonic() + 1.5
+    while time.monotonic() < end:
+        WAIT
+    lock.release()
+    answer(request, {})
+"""
+
+
+def test_a_run_that_answers_no_ping_but_works_is_kept(desk: Desk) -> None:
+    client = desk.fake(BUSY.replace("WAIT", "pass"))
+    client.QUIET, client.HANG = 0.1, 0.3
+    assert client.call("embed", {}) == {}
+
+
+def test_where_the_system_does_not_tell_whether_it_works_it_is_waited_for_as_well(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_link, "cpu_seconds", lambda pid: None)
+    client = desk.fake(BUSY.replace("WAIT", "time.sleep(0.1)"))
+    client.QUIET, client.HANG = 0.1, 0.3
+    assert client.call("embed", {}) == {}
+
+
+def test_a_run_that_answers_no_ping_is_not_waited_for_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_link, "_PATIENCE", 2)
+    client = desk.fake(BUSY.replace("WAIT", "pass"))
+    client.QUIET, client.HANG = 0.1, 0.3
+    before = time.monotonic()
+    assert "no sign of life" in sentence_of(lambda: client.call("embed", {}))
+    assert 0.7 < time.monotonic() - before < 1.4
+
+
+def test_processor_time_is_that_which_the_system_counts() -> None:
+    before = sum(os.times()[:2])
+    told = worker_process.cpu_seconds(os.getpid())
+    assert told is not None
+    assert before - 0.1 < told < sum(os.times()[:2]) + 0.1
+    assert worker_process.cpu_seconds(2**22 + 1) is None
+
+
 def test_a_computer_that_was_asleep_is_no_worker_that_hangs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     client = desk.fake("def run(request): time.sleep(0.6); answer(request, {})")
     client.hello()
@@ -199,7 +242,7 @@ def test_cancel_is_answered_and_the_worker_lives_on(desk: Desk) -> None:
 def test_cancel_before_the_call_starts_nothing(desk: Desk) -> None:
     client = desk.fake()
     assert seconds_to_cancel(client, {}, Told(lambda told: True)) < 0.1
-    assert client.pid is None
+    assert not desk.log.exists()
 
 
 def test_a_run_that_the_worker_cancelled_by_itself_is_a_cancelled_one(desk: Desk) -> None:
