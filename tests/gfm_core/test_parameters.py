@@ -69,6 +69,8 @@ def test_one_raster_may_be_given_without_a_list() -> None:
         ({"rasters": 7}, "rasters must be a list of texts, not 7."),
         ({"rasters": ()}, "rasters needs at least one value; give rasters of one place"),
         ({"device": None}, "device needs a value; give where the network runs."),
+        ({"rasters": ["a.tif", "b\0.tif"]}, "rasters holds a NUL character"),
+        ({"output": "out\0.tif"}, "output holds a NUL character"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_parameter_and_mend(values: dict[str, Any], message: str) -> None:
@@ -106,7 +108,7 @@ def test_parameters_never_change_once_made() -> None:
 
 
 @given(
-    rasters=st.lists(st.text(min_size=1), min_size=1, max_size=3),
+    rasters=st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1), min_size=1, max_size=3),
     cell_size=st.none() | st.floats(0.001, 1e6),
     groups=st.lists(st.sampled_from(["fine", "coarse", "network"]), min_size=1, unique=True),
     threads=st.none() | st.integers(1, 1024),

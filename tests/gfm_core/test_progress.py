@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gfm_core.errors import GfmError
-from gfm_core.progress import Cancelled, Progress, Reporter
+from gfm_core.progress import Cancelled, Progress, Reporter, in_this_call, stop_if_asked
 
 
 def test_steps_report_their_place_in_the_whole() -> None:
@@ -40,3 +42,24 @@ def test_a_call_stops_at_the_next_report_after_it_was_asked_to() -> None:
 def test_without_listeners_nothing_happens() -> None:
     Reporter().update(0.5, "quiet")
     Reporter().check()
+
+
+def test_code_deep_inside_stops_where_it_may_while_its_caller_listens() -> None:
+    reporter = Reporter(cancel=lambda: True)
+    stop_if_asked()
+    with reporter.listening(), pytest.raises(Cancelled, match="nothing was written"):
+        stop_if_asked()
+    stop_if_asked()
+
+
+def test_other_threads_stop_only_for_the_call_that_they_work_for() -> None:
+    def ask(_: int) -> str:
+        try:
+            stop_if_asked()
+        except Cancelled:
+            return "stopped"
+        return "went on"
+
+    with ThreadPoolExecutor(2) as pool, Reporter(cancel=lambda: True).listening():
+        assert set(pool.map(in_this_call(ask), range(8))) == {"stopped"}
+        assert set(pool.map(ask, range(8))) == {"went on"}

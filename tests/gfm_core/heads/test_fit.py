@@ -9,9 +9,12 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 
+from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError, ParameterError, ShapeError
 from gfm_core.heads.classifiers import FLOOR, thinned
 from gfm_core.heads.fit import KINDS, Scaler, fit_head
+from gfm_core.heads.fuse import fit_fused
+from gfm_core.progress import Cancelled, Reporter
 from tests.gfm_core.heads.conftest import Clouds
 
 MakeClouds = Callable[..., Clouds]
@@ -152,3 +155,13 @@ def test_thresholds_are_rounded_down_so_that_no_float32_changes_side() -> None:
     assert single.dtype == np.float32
     assert (single <= exact).all()
     assert (np.nextafter(single, np.float32(np.inf)) > exact).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_fitting_and_predicting_can_be_stopped_on_the_way(clouds: MakeClouds, kind: str) -> None:
+    X, y = clouds(codes=(2, 5, 9))
+    classes = tuple(MapClass(code, str(code), code) for code in (2, 5, 9))
+    asked = iter([False] * 1 + [True] * 10_000)
+    with Reporter(cancel=lambda: next(asked)).listening(), pytest.raises(Cancelled):
+        for _ in range(2):
+            fit_fused({"fine": X}, y, classes, kind)

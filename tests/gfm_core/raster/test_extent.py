@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio.warp
 import shapely
+from rasterio.crs import CRS
 
 from gfm_core.errors import ParameterError
 from gfm_core.grid import Bounds
@@ -31,6 +32,13 @@ def test_an_extent_as_qgis_writes_it_has_its_own_order_and_crs() -> None:
     found = requested_bounds(f"{left},{right},{bottom},{top} [EPSG:4326]", UTM)
     expected = rasterio.warp.transform_bounds("EPSG:4326", UTM, *DEGREES, densify_pts=21)
     assert found.as_tuple() == pytest.approx(expected, abs=1.0)
+
+
+def test_an_extent_of_qgis_may_have_its_crs_written_out() -> None:
+    left, bottom, right, top = DEGREES
+    for text in (CRS.from_epsg(4326).to_wkt(), f" {CRS.from_epsg(4326).to_wkt()} "):
+        found = requested_bounds(f"{left},{right},{bottom},{top} [{text}]", UTM)
+        assert found == requested_bounds(f"{left},{right},{bottom},{top} [EPSG:4326]", UTM)
 
 
 def test_a_vector_layer_in_another_crs_gives_the_rectangle_around_it(tmp_path: Path) -> None:
