@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from .environment import clean_environ
 
@@ -152,7 +152,7 @@ def cpu_seconds(pid: int) -> float | None:
         return None
 
 
-def _lines(pipe: BinaryIO) -> Iterator[bytes]:
+def _lines(pipe: IO[bytes]) -> Iterator[bytes]:
     """Lines without their ends; of one that is longer than `MAX_LINE` bytes there comes no more than a little above."""
     rest = b""
     while True:
@@ -182,7 +182,7 @@ def _message(line: bytes) -> Message | None:
     return None
 
 
-def _open_log(log_file: Path) -> BinaryIO | None:
+def _open_log(log_file: Path) -> IO[bytes] | None:
     """The emptied log, or None where it cannot be written: a run matters more than its log.
 
     It is appended to, for the worker and this process both write there.

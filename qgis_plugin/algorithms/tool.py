@@ -33,6 +33,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
         super().__init__()
         self._tool = tool
         self._request: Request | None = None
+        self._refusal = ""
 
     # ---- What it is --------------------------------------------------------------------------------------------------
 
@@ -105,11 +106,13 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
     ) -> bool:
         """In the main thread: what is needed of layers."""
         reader = FormReader(self, self._tool, parameters, context)
-        refusal = reader.refusal()  # models and scripts may come without having checked
-        if refusal:
-            raise QgsProcessingException(refusal)
-        self._request = reader.request()
-        return True
+        self._refusal = reader.refusal()  # models and scripts may come without having checked
+        if not self._refusal:
+            try:
+                self._request = reader.request()
+            except QgsProcessingException as error:
+                self._refusal = str(error)
+        return True  # QGIS would put a general sentence in place of ours; the run raises it
 
     def processAlgorithm(
         self,
@@ -118,7 +121,8 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
         feedback: QgsProcessingFeedback,
     ) -> dict[str, Any]:
         """In a thread of its own: one call to the worker."""
-        assert self._request is not None
+        if self._request is None:
+            raise QgsProcessingException(self._refusal)
         params = self._request.params
         try:
             outcome = session.worker().call(

@@ -81,7 +81,8 @@ class FormReader:
         if "labels" not in {item.name for item in self._tool.parameters}:
             return ()
         field = params.get("field", "")
-        expression = self._algorithm.parameterAsExpression(self._parameters, "WHERE", self._context)
+        # Not parameterAsExpression, which gives an empty text for an expression with a slip in it.
+        expression = self._algorithm.parameterAsString(self._parameters, "WHERE", self._context)
         labels = self._labels("LABELS", Wanted(field, expression))
         if self._given(LABELS_RASTER):
             layer = self._algorithm.parameterAsRasterLayer(self._parameters, LABELS_RASTER, self._context)

@@ -120,7 +120,7 @@ class OptionsPage(QgsOptionsPageWidget):
 
     def _chosen(self) -> str:
         """What stands in the field, without the quotes that come along when a path is copied."""
-        return self.python.filePath().strip().strip('"')
+        return str(self.python.filePath()).strip().strip('"')
 
     def _tell_source(self) -> None:
         chosen, found = self._chosen(), installed_python()
