@@ -10,3 +10,8 @@ CONTEXT = "JepaGfm"
 def tr(text: str) -> str:
     """`text` in the user's language, or as it is."""
     return QCoreApplication.translate(CONTEXT, text)
+
+
+def translatable(text: str) -> str:
+    """`text` as it is: marked for the template, because `tr` is asked for it elsewhere, by a name."""
+    return text

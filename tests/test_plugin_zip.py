@@ -184,14 +184,14 @@ def test_the_template_holds_every_text_of_the_forms_once() -> None:
     sources = [node.text for node in ElementTree.parse(build_plugin.STRINGS).iter("source")]
     assert len(sources) == len(set(sources))
     for tool in json.loads((PLUGIN / "tools.json").read_text(encoding="utf-8"))["tools"]:
-        texts = [tool["title"], tool["help"], tool["about"]]
+        texts = [tool["title"], tool["help"], *tool["about"].split("\n\n")]
         texts += [item[key] for item in (*tool["parameters"], *tool["outcome"]) for key in ("label", "help")]
         assert set(texts) <= set(sources)
 
 
 def test_texts_of_tr_are_found_in_the_order_of_the_code(tmp_path: Path) -> None:
     path = tmp_path / "some.py"
-    path.write_text('def f(self, name):\n    self.tr("One & <two>").format(tr("Two"), tr(name))\n    x = tr("Three")\n')
+    path.write_text('def f(self, name):\n    self.tr("One & <two>").format(translatable("Two"), tr(name))\n    x = tr("Three")\n')
     assert list(build_plugin.strings_of(path)) == ["One & <two>", "Two", "Three"]
 
 

@@ -45,7 +45,8 @@ def run_tools() -> None:
     """Both tools with their defaults, as a user would run them."""
     embedded = {"INPUTS": rasters(), "OUTPUT": str(PICTURES / "embedding.tif")}
     processing.runAndLoadResults("jepagfm:embedlayers", embedded)
-    processing.runAndLoadResults("jepagfm:classifylandcover", classify_parameters())
+    mapped = {**classify_parameters(), "OUTPUT": str(PICTURES / "landcover.tif")}
+    processing.runAndLoadResults("jepagfm:classifylandcover", mapped)
 
 
 def rasters() -> list[str]:
@@ -55,9 +56,9 @@ def rasters() -> list[str]:
 
 
 def classify_parameters() -> dict[str, object]:
-    """What the dialog is filled with too."""
+    """What the dialog is filled with too, but for a place that says something to the reader."""
     labels = QgsProject.instance().mapLayersByName("landuse")[0].id()
-    return {"INPUTS": rasters(), "LABELS": labels, "FIELD": "fclass", "OUTPUT": str(PICTURES / "landcover.tif")}
+    return {"INPUTS": rasters(), "LABELS": labels, "FIELD": "fclass", "OUTPUT": "/home/ana/brandenburg/landcover.tif"}
 
 
 def arrange(window: QWidget) -> None:
@@ -99,7 +100,7 @@ def picture_of_dialog() -> None:
     dialog.show()
     dialog.resize(960, 850)
     wait(2000)
-    dialog.setFocus()
+    dialog.runButton().setFocus()  # else the first field is shown selected
     wait(500)
     dialog.grab().save(str(PICTURES / "qgis_dialog.png"))
     dialog.close()

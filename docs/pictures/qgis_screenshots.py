@@ -107,7 +107,7 @@ def small_copy(source: Path, target: Path) -> int:
     """Write a picture with as many colours as its size allows, and tell its bytes."""
     picture = Image.open(source).convert("RGB")
     for colours in (256, 128, 96, 64, 48, 32):
-        picture.quantize(colours, dither=Image.Dither.NONE).save(target, optimize=True)
+        picture.quantize(colours, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(target, optimize=True)
         size = target.stat().st_size
         if size <= LARGEST:
             break

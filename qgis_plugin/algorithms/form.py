@@ -33,7 +33,7 @@ from qgis.core import (
 
 from ..compat import set_metres
 from ..description import Outcome, Parameter, Tool
-from ..translation import tr
+from ..translation import tr, translatable
 from .refinements import FILE_FILTERS, FIRST, LABELS, extra_parameters, is_hidden
 
 _INPUTS = "INPUTS"
@@ -97,7 +97,7 @@ def _or_file(parameter: Parameter) -> QgsProcessingParameterDefinition:
         optional=True,
         fileFilter=FILE_FILTERS.get(parameter.name, ""),
     )
-    return _finished(definition, "Instead of the choice above.", advanced=True)
+    return _finished(definition, translatable("Instead of the choice above."), advanced=True)
 
 
 # ---- One maker a role ------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from qgis.core import (
 
 from .. import settings
 from ..description import Parameter, Tool
-from ..translation import tr
+from ..translation import tr, translatable
 
 LABELS = "LABELS"
 LABELS_RASTER = "LABELS_RASTER"
@@ -33,14 +33,18 @@ FILE_FILTERS = {
 }
 
 EXAMPLES = {
-    "embed": "Choose the Sentinel-2 files at 10, 20 and 60 m of one place and run: every 20 m cell becomes a vector, "
-    "and the layer shows its three strongest bands as colours.",
-    "classify": "Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, "
-    "and run: the map opens with the classes' names and colours, and the report with the scores.",
+    "embed": translatable(
+        "Choose the Sentinel-2 files at 10, 20 and 60 m of one place and run: every 20 m cell becomes a vector, "
+        "and the layer shows its three strongest bands as colours."
+    ),
+    "classify": translatable(
+        "Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, "
+        "and run: the map opens with the classes' names and colours, and the report with the scores."
+    ),
 }
 
 # What a run's layer is called in the layer tree, before the names of its inputs.
-LAYER_NAMES = {"embed": "Embedding", "classify": "Land cover"}
+LAYER_NAMES = {"embed": translatable("Embedding"), "classify": translatable("Land cover")}
 
 
 def is_hidden(parameter: Parameter) -> bool:
@@ -61,7 +65,8 @@ def extra_parameters(tool: Tool, after: Parameter) -> Iterator[tuple[QgsProcessi
         return
     if after.name == "labels":
         definition = QgsProcessingParameterRasterLayer(LABELS_RASTER, tr("Labels from a raster"), optional=True)
-        yield definition, "A raster whose values are classes, instead of polygons or points.", True
+        yield definition, translatable("A raster whose values are classes, instead of polygons or points."), True
     if after.name == "check":
         label = tr("Check on the labels that the expression leaves out")
-        yield QgsProcessingParameterBoolean(CHECK_REST, label, False), "Needs an expression for the labels.", True
+        definition = QgsProcessingParameterBoolean(CHECK_REST, label, False)
+        yield definition, translatable("Needs an expression for the labels."), True

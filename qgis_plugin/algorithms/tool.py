@@ -190,7 +190,7 @@ def help_page(tool: Tool) -> str:
     paragraphs = [tool.help, *tool.about.split("\n\n")]
     text = "".join(f"<p>{escape(tr(item))}</p>" for item in paragraphs if item)
     asked = "".join(_line(item.displayed, item.help) for item in _entries(tool))
-    given = "".join(_line(tr(item.label), item.help) for item in tool.outcomes if item.kind != "text")
+    given = "".join(_line(tr(item.label), tr(item.help)) for item in tool.outcomes if item.kind != "text")
     example = EXAMPLES.get(tool.name)
     parts = [text, f"<h2>{tr('Parameters')}</h2>{asked}", f"<h2>{tr('Outputs')}</h2>{given}"]
     if example:
@@ -216,4 +216,4 @@ def _entries(tool: Tool) -> list[_Entry]:
 
 
 def _line(label: str, help: str) -> str:
-    return f"<p><b>{escape(label)}</b>: {escape(tr(help))}</p>"
+    return f"<p><b>{escape(label)}</b>: {escape(help)}</p>"

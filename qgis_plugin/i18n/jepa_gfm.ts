@@ -8,6 +8,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Instead of the choice above.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The expression {text} cannot be read ({reason}); mend it.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -20,11 +24,35 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Choose the Sentinel-2 files at 10, 20 and 60 m of one place and run: every 20 m cell becomes a vector, and the layer shows its three strongest bands as colours.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, and run: the map opens with the classes' names and colours, and the report with the scores.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embedding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Land cover</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Labels from a raster</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A raster whose values are classes, instead of polygons or points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Check on the labels that the expression leaves out</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Needs an expression for the labels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -241,8 +241,9 @@ def test_fault_29_a_worker_that_never_says_hello(desk: Desk) -> None:
         r"out.write(bytes(range(255, 9, -1)) + b'[1]\nnull\n{}\n{\"jsonrpc\": 1}\n' * 1000)",
         r"out.write(b'[' * 100_000 + b'\n' + b'no\n' * 1000)",
         r"[out.write(b'x' * 1_000_000) for _ in range(200)]",
+        r"answer(request, {'x': 'x' * 1_100_000})",
     ],
-    ids=["words", "nothing", "other JSON", "deep", "an endless line"],
+    ids=["words", "nothing", "other JSON", "deep", "an endless line", "an answer that is too long"],
 )
 @pytest.mark.parametrize("before_hello", [False, True])
 def test_fault_29_garbage_on_stdout(desk: Desk, flood: str, before_hello: bool) -> None:

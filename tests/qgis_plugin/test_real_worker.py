@@ -38,7 +38,7 @@ def client(real_desk: Desk) -> WorkerClient:
 @pytest.fixture
 def params(tmp_path: Path, nano_path: Path) -> dict[str, Any]:
     """A run that takes a few seconds, with a name that needs care."""
-    values = np.random.default_rng(0).integers(1, 3000, (3, 200, 200), dtype=np.uint16)
+    values = np.random.default_rng(0).integers(1, 3000, (3, 160, 160), dtype=np.uint16)
     raster = write_raster(tmp_path / "ein 'Bild' ü.tif", values)
     (tmp_path / "out").mkdir()
     return {
