@@ -50,7 +50,8 @@ LIBRARY = ("pyproject.toml", "README.md", "LICENSE", "LICENSES", "gfm_core", "tr
 EPOCH = 315_532_800  # 1980-01-01, the first date that a zip can hold
 DATE = (1980, 1, 1, 0, 0, 0)
 
-CONTEXT = "JepaGfm"  # of the translations
+CONTEXT = "JepaGfm"  # of the translations: that of qgis_plugin/translation.py
+MARKS = ("tr", "translatable")  # functions that take a visible text
 VISIBLE = ("title", "help", "about", "label", "in_form", "keywords")  # in tools.json
 
 
@@ -127,7 +128,7 @@ def code_files() -> list[Path]:
 
 
 def strings_of(path: Path) -> Iterator[str]:
-    """What a file hands to `tr(...)` as a literal. Raises `BuildError` for one that is put together before."""
+    """What a file hands to `MARKS` as a literal. Raises `BuildError` for a text that is put together before."""
     nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
     calls = [node for node in nodes if isinstance(node, ast.Call) and node.args and _is_tr(node.func)]
     for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
@@ -140,9 +141,7 @@ def strings_of(path: Path) -> Iterator[str]:
 
 
 def _is_tr(function: ast.expr) -> bool:
-    return (isinstance(function, ast.Name) and function.id == "tr") or (
-        isinstance(function, ast.Attribute) and function.attr == "tr"
-    )
+    return getattr(function, "id", getattr(function, "attr", "")) in MARKS
 
 
 def visible_strings(described: Any, *, visible: bool = False) -> Iterator[str]:
