@@ -217,7 +217,7 @@ def build_wheel(into: Path) -> Path:
 
 def copy_library(target: Path) -> None:
     """Copy what the wheel is made from; the modes of data files, which the wheel keeps, are everybody's to read."""
-    skipped = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
+    skipped = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info", "*.aux.xml")
     for name in LIBRARY:
         source = REPOSITORY / name
         if source.is_dir():

@@ -219,11 +219,12 @@ def test_fault_29_an_environment_without_torch_is_told_in_a_sentence(tmp_path: P
         "from gfm_core.worker.__main__ import main\n"
         "main()"
     )
-    process = subprocess.run(
-        [sys.executable, "-c", code], input=b'{"jsonrpc": "2.0", "id": 1, "method": "hello"}\n', capture_output=True,
-        timeout=60, check=False,
-    )  # fmt: skip
-    error = json.loads(process.stdout.splitlines()[0])["error"]
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b'{"jsonrpc": "2.0", "id": 1, "method": "hello"}\n')
+        process.stdin.flush()
+        error = json.loads(process.stdout.readline())["error"]
     assert error["code"] == -32000
     assert "torch" in error["message"]
     assert "pip install" in error["message"]
