@@ -11,7 +11,7 @@ from pathlib import Path
 import processing
 from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
-from qgis.PyQt.QtWidgets import QDockWidget, QTreeView, QWidget
+from qgis.PyQt.QtWidgets import QDockWidget, QLineEdit, QTreeView, QWidget
 from qgis.utils import iface
 
 SAMPLE, PICTURES = Path(os.environ["GFM_SAMPLE"]), Path(os.environ["GFM_PICTURES"])
@@ -26,7 +26,7 @@ def main() -> None:
             QgsProject.instance().addMapLayer(layer)
         run_tools()
         arrange(window)
-        wait(6000)
+        wait_for_map()
         window.grab().save(str(PICTURES / "qgis_window.png"))
         picture_of_dialog()
     except Exception as error:  # noqa: BLE001 - whatever it is, QGIS must not stay open
@@ -100,10 +100,19 @@ def picture_of_dialog() -> None:
     dialog.show()
     dialog.resize(960, 850)
     wait(2000)
-    dialog.runButton().setFocus()  # else the first field is shown selected
+    for field in dialog.findChildren(QLineEdit):
+        field.deselect()
     wait(500)
     dialog.grab().save(str(PICTURES / "qgis_dialog.png"))
     dialog.close()
+
+
+def wait_for_map() -> None:
+    """Until the map is drawn: before that, QGIS shows the last one enlarged."""
+    wait(1000)
+    while iface.mapCanvas().isDrawing():
+        wait(200)
+    wait(1000)
 
 
 def wait(milliseconds: int) -> None:

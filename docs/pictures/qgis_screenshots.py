@@ -78,6 +78,7 @@ def profile_in(place: Path) -> None:
     subprocess.run(doctor, env=environ, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for name in ("pictures", "temporary"):
         (place / name).mkdir()
+    shutil.copytree(sample_folder(), place / "sample")  # QGIS writes statistics beside what it shows
 
 
 def run_qgis(place: Path) -> str:
@@ -90,7 +91,7 @@ def run_qgis(place: Path) -> str:
     environ = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     environ |= {
         "PATH": _PATH, "QGIS_CUSTOM_CONFIG_PATH": str(place / "config"), "XDG_DATA_HOME": str(place / "data"),
-        "GFM_SAMPLE": str(sample_folder()), "GFM_PICTURES": str(place / "pictures"), "LC_ALL": "C.UTF-8",
+        "GFM_SAMPLE": str(place / "sample"), "GFM_PICTURES": str(place / "pictures"), "LC_ALL": "C.UTF-8",
         "TMPDIR": str(place / "temporary"),  # else QGIS takes the results for temporary ones, and asks before it ends
     }  # fmt: skip
     ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)

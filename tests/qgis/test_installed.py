@@ -15,7 +15,6 @@ from osgeo import gdal
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 SAMPLE = REPOSITORY / "gfm_core" / "assets" / "sample"
-LABELS = f"{SAMPLE / 'landuse.gpkg'}|layername=landuse"
 WORKER_PYTHON = os.environ.get("GFM_WORKER_PYTHON", str(REPOSITORY / ".venv" / "bin" / "python"))
 
 # QGIS finds its Python through PATH: an environment on it, or this one, would be taken for QGIS's own.
@@ -83,16 +82,28 @@ def gfm(*arguments: str, cwd: Path, **environ: str) -> str:
     return ran.stdout
 
 
+@dataclass(frozen=True)
+class Place:
+    """1.4 x 1.4 km of the sample at 10 and 20 m, and the sample's polygons; the sample itself is not opened in QGIS."""
+
+    rasters: list[str]
+    labels: str
+
+    @property
+    def inputs(self) -> list[str]:
+        """The rasters as arguments of `qgis_process`."""
+        return [f"INPUTS={path}" for path in self.rasters]
+
+
 @pytest.fixture(scope="module")
-def rasters(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """1.4 x 1.4 km of the sample at 10 and 20 m."""
-    folder = tmp_path_factory.mktemp("rasters")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("place")
     cut = []
     for name, pixel in (("s2_l1c_10m", 10), ("s2_l1c_20m", 20)):
         window = [side // pixel for side in (7200, 2400, 1440, 1440)]
         gdal.Translate(str(folder / f"{name}.tif"), str(SAMPLE / f"{name}.tif"), srcWin=window)
         cut.append(str(folder / f"{name}.tif"))
-    return cut
+    return Place(cut, str(shutil.copy(SAMPLE / "landuse.gpkg", folder)))
 
 
 def told(path: Path) -> dict[str, Any]:
@@ -131,47 +142,44 @@ def test_both_algorithms_are_listed(home: Home) -> None:
     assert "jepagfm:classifylandcover" in listed.stdout
 
 
-def test_an_embedding_from_qgis_is_the_one_of_the_command_line(home: Home, rasters: list[str], tmp_path: Path) -> None:
-    inputs = [f"INPUTS={path}" for path in rasters]
-    ran = home.run("run", "jepagfm:embedlayers", "--", *inputs, f"OUTPUT={tmp_path / 'qgis.tif'}")
+def test_an_embedding_from_qgis_is_the_one_of_the_command_line(home: Home, place: Place, tmp_path: Path) -> None:
+    ran = home.run("run", "jepagfm:embedlayers", "--", *place.inputs, f"OUTPUT={tmp_path / 'qgis.tif'}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    gfm("-m", "gfm_core.cli", "embed", *rasters, "-o", str(tmp_path / "gfm.tif"), cwd=tmp_path)
+    gfm("-m", "gfm_core.cli", "embed", *place.rasters, "-o", str(tmp_path / "gfm.tif"), cwd=tmp_path)
     assert told(tmp_path / "qgis.tif") == told(tmp_path / "gfm.tif")
 
 
-def test_a_map_from_qgis_is_the_one_of_the_command_line(home: Home, rasters: list[str], tmp_path: Path) -> None:
-    inputs = [*(f"INPUTS={path}" for path in rasters), f"LABELS={LABELS}", "FIELD=fclass"]
+def test_a_map_from_qgis_is_the_one_of_the_command_line(home: Home, place: Place, tmp_path: Path) -> None:
+    inputs = [*place.inputs, f"LABELS={place.labels}|layername=landuse", "FIELD=fclass"]
     ran = home.run("run", "jepagfm:classifylandcover", "--", *inputs, f"OUTPUT={tmp_path / 'qgis.tif'}")
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    labels = ("--labels", str(SAMPLE / "landuse.gpkg"), "--field", "fclass")
-    gfm("-m", "gfm_core.cli", "classify", *rasters, *labels, "-o", str(tmp_path / "gfm.tif"), cwd=tmp_path)
+    given = [*place.rasters, "--labels", place.labels, "--field", "fclass"]
+    gfm("-m", "gfm_core.cli", "classify", *given, "-o", str(tmp_path / "gfm.tif"), cwd=tmp_path)
     for name in (".tif", "_confidence.tif"):
         assert told(tmp_path / f"qgis{name}") == told(tmp_path / f"gfm{name}")
     assert (tmp_path / "qgis_report" / "report.html").is_file()
 
 
-def test_without_an_environment_a_run_says_where_to_set_it_up(
-    archive: Path, rasters: list[str], tmp_path: Path
-) -> None:
+def test_without_an_environment_a_run_says_where_to_set_it_up(archive: Path, place: Place, tmp_path: Path) -> None:
     output = tmp_path / "results" / "embedding.tif"
     output.parent.mkdir()
     stranger = new_home(archive, tmp_path)
-    ran = stranger.run("run", "jepagfm:embedlayers", "--", f"INPUTS={rasters[0]}", f"OUTPUT={output}")
+    ran = stranger.run("run", "jepagfm:embedlayers", "--", place.inputs[0], f"OUTPUT={output}")
     assert "set it up in Settings > Options > JEPA-GFM" in refusal(ran)
     assert not list(output.parent.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("labels", "sentence"),
-    [  # the one is seen by the form, the other by the worker
-        ([], "Labels are missing"),
-        ([f"LABELS={LABELS}", "FIELD=nothing"], "has no field 'nothing'; use 'osm_id', 'fclass', 'split'"),
+    ("field", "sentence"),
+    [  # without labels at all the form refuses, without the field the worker does
+        ("", "Labels are missing"),
+        ("nothing", "has no field 'nothing'; use 'osm_id', 'fclass', 'split'"),
     ],
 )
 def test_a_run_that_cannot_be_is_refused_in_a_sentence_and_leaves_nothing(
-    labels: list[str], sentence: str, home: Home, rasters: list[str], tmp_path: Path
+    field: str, sentence: str, home: Home, place: Place, tmp_path: Path
 ) -> None:
-    inputs = [*(f"INPUTS={path}" for path in rasters), *labels]
+    inputs = [*place.inputs, *([f"LABELS={place.labels}", f"FIELD={field}"] if field else [])]
     ran = home.run("run", "jepagfm:classifylandcover", "--", *inputs, f"OUTPUT={tmp_path / 'map.tif'}")
     assert sentence in refusal(ran)
     assert not list(tmp_path.iterdir())
