@@ -261,7 +261,7 @@ class StackParameters(Parameters):
     rasters: tuple[str, ...] = parameter(
         "Rasters of one place, each as it is: any resolution, CRS, bands and dates (FILE:as=SENSOR, FILE:crs=EPSG:N).",
         Role.RASTERS,
-        in_form="Rasters of one place, each as it is: any resolution, CRS, bands and dates; or one embedding.",
+        in_form="Rasters of one place, each as it is: any resolution, CRS, bands and dates.",
     )
     output: Path = parameter(
         "Where the result is written.", Role.OUTPUT_RASTER, label="Result", flag="output", short="o",

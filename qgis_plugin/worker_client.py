@@ -91,7 +91,11 @@ class WorkerClient:
         Raises `WorkerCancelled` at most about 1.2 s after the listener said so, and `WorkerError` with a sentence;
         then nothing of the run is left beside `outputs`.
         """
-        if len(encoded(params)) > MAX_LINE - 256:  # what is around them
+        try:
+            length = len(encoded(params))
+        except ValueError:
+            raise WorkerError(sentences.NOT_FINITE) from None
+        if length > MAX_LINE - 256:  # what is around them
             raise WorkerError(sentences.too_long(MAX_LINE))
         link = self._ready(listener)
         call = link.request(method, params)

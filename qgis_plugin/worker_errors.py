@@ -11,6 +11,8 @@ from typing import Any
 OPTIONS = "Settings > Options > JEPA-GFM"
 OLDEST_PYTHON = (3, 11)
 
+NOT_FINITE = "A number among the parameters is infinite or none at all (nan); give a finite one, or leave it empty."
+
 _MISSING = re.compile(r"No module named '?gfm_core(\.worker)?\b")
 
 

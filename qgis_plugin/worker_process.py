@@ -138,8 +138,11 @@ class WorkerProcess:
 
 
 def encoded(message: Message) -> bytes:
-    """A message as its line; undecodable bytes of file names travel as escapes."""
-    return json.dumps(message).encode("ascii") + b"\n"
+    """A message as its line; undecodable bytes of file names travel as escapes.
+
+    Raises `ValueError` for a number that is not finite: JSON has none, and the worker could not even tell whose it was.
+    """
+    return json.dumps(message, allow_nan=False).encode("ascii") + b"\n"
 
 
 def cpu_seconds(pid: int) -> float | None:

@@ -108,10 +108,12 @@ def picture_of_dialog() -> None:
 
 
 def wait_for_map() -> None:
-    """Until the map is drawn: before that, QGIS shows the last one enlarged."""
+    """Until the map is drawn anew: QGIS shows the picture of an earlier extent, enlarged, for longer than it should."""
+    canvas = iface.mapCanvas()
+    canvas.clearCache()
+    canvas.refreshAllLayers()
     wait(1000)
-    while iface.mapCanvas().isDrawing():
-        wait(200)
+    canvas.waitWhileRendering()
     wait(1000)
 
 

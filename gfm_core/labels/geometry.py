@@ -18,6 +18,7 @@ def burnable(frame: gpd.GeoDataFrame, name: str) -> tuple[gpd.GeoDataFrame, list
     geometry = shapely.force_2d(np.asarray(frame.geometry.array, dtype=object))
     notes = []
     missing = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+    geometry[missing] = None  # GEOS has no coordinates of an empty point
     if missing.any():
         notes.append(f"Labels of {name} without a geometry, not used: {missing.sum()}.")
     geometry, repaired = _repaired(geometry)

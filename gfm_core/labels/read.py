@@ -169,6 +169,8 @@ def _read_vector(
     name = Path(layer.path).name
     field, notes = _chosen_field(layer, field)
     frame = _rows(layer, field, where, rest)
+    if frame.crs is not None and frame.crs.name.startswith("Undefined "):  # how a GeoPackage says that it knows none
+        frame = frame.set_crs(None, allow_override=True)
     if frame.empty:
         why = "" if where is None else f" for which {'not ' if rest else ''}({where})"
         raise LabelError(f"{name} has no labels{why}; give a layer that holds some.")

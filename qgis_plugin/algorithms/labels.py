@@ -33,6 +33,7 @@ from qgis.core import (
 
 from ..compat import filter_of, writer_succeeded
 from ..translation import tr
+from .refinements import LABELS
 
 _NOT_TO_CLASH = ["FID=jepa_gfm_row", "GEOMETRY_NAME=jepa_gfm_geometry"]  # fields may be called fid or geom
 
@@ -67,14 +68,20 @@ def label_file(
         return None
     layer, touched = _layer_of(parameters[name], context)
     own = None if touched or wanted.expression else own_file(layer)
-    if own is not None:
+    if own is not None and (own.layer is None or name == LABELS):  # the layer of other labels cannot be told
         return own
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:
         raise QgsProcessingException(algorithm.invalidSourceError(parameters, name))
     chosen = _chooser(algorithm.createExpressionContext(parameters, context, source), source, wanted)
     path = QgsProcessingUtils.generateTempFilename("rest.gpkg" if wanted.rest else "labels.gpkg")
-    _write_copy(path, source, wanted.field, chosen, context)
+    count = _write_copy(path, source, wanted.field, chosen, context)
+    if wanted.expression and not count:
+        raise QgsProcessingException(
+            tr("The expression {text} chooses {which} of the labels; mend it.").format(
+                text=wanted.expression, which=tr("all") if wanted.rest else tr("none")
+            )
+        )
     if layer is not None:
         layer.saveNamedStyle(str(Path(path).with_suffix(".qml")))
     return LabelFile(path, is_copy=True)
@@ -154,8 +161,8 @@ def _write_copy(
     field: str,
     chosen: Callable[[QgsFeature], bool],
     context: QgsProcessingContext,
-) -> None:
-    """Write the wanted features with their class alone; with all fields where the class is still to be found."""
+) -> int:
+    """Write the wanted features with their class alone, or with all fields where it is still to be found; how many."""
     names = [item.name() for item in source.fields()]
     numbers = [names.index(field)] if field in names else list(range(len(names)))
     fields = QgsFields()
@@ -168,12 +175,14 @@ def _write_copy(
     )
     try:
         _check(writer, source)
+        count = 0
         for feature in source.getFeatures():
             if chosen(feature):
-                writer.addFeature(_copied(feature, fields, numbers))
+                count += writer.addFeature(_copied(feature, fields, numbers))
         _check(writer, source)
     finally:
         del writer  # closes the file
+    return count
 
 
 def _copied(feature: QgsFeature, fields: QgsFields, numbers: list[int]) -> QgsFeature:

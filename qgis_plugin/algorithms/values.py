@@ -27,9 +27,10 @@ _INSIDE_GDAL = ("/vsi", "http://", "https://", "s3://")  # names that no file sy
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent; `copies` are label files that live as long as QGIS only."""
+    """What is sent; `names` are the files of the rasters, `copies` label files that live as long as QGIS only."""
 
     params: dict[str, Any]
+    names: tuple[str, ...]
     copies: tuple[str, ...]
 
 
@@ -56,6 +57,8 @@ class FormReader:
                 return tr(
                     "The layer {name} is not a raster file ({kind}); export it as a GeoTIFF and choose that."
                 ).format(name=_name_of(layer), kind=_provider_of(layer))
+        if self._given("CRS") and not self._algorithm.parameterAsCrs(self._parameters, "CRS", self._context).isValid():
+            return tr("The CRS of the grid is not known to QGIS; choose another one, in metres.")
         wanted = {item.name for item in self._tool.parameters}
         if "labels" in wanted and not any(map(self._given, ("LABELS", LABELS_RASTER, file_name("head")))):
             return tr("Labels are missing; choose a layer of polygons or points, or a fitted classifier from a file.")
@@ -72,7 +75,8 @@ class FormReader:
                 value = reader(self, parameter)
                 if value is not None:
                     params[parameter.name] = value
-        return Request(params, self._add_labels(params))
+        names = tuple(raster_file(layer) or "" for layer in self._layers("INPUTS"))
+        return Request(params, names, self._add_labels(params))
 
     # ---- Labels ------------------------------------------------------------------------------------------------------
 
@@ -115,7 +119,7 @@ class FormReader:
         return list(self._algorithm.parameterAsLayerList(self._parameters, name, self._context))
 
     def _rasters(self, parameter: Parameter) -> list[str]:
-        return [raster_file(layer) or "" for layer in self._layers(qgis_name(parameter.name))]
+        return [raster_argument(layer) for layer in self._layers(qgis_name(parameter.name))]
 
     def _text(self, parameter: Parameter) -> str | None:
         name = qgis_name(parameter.name)
@@ -189,6 +193,13 @@ def raster_file(layer: QgsMapLayer | None) -> str | None:
     if parts.get("layerName"):  # a part of a file, which GDAL names in its own way
         return layer.source()
     return path if path.startswith(_INSIDE_GDAL) or Path(path).exists() else None
+
+
+def raster_argument(layer: QgsMapLayer) -> str:
+    """The file of a raster layer, with the CRS that was chosen for it in QGIS where that is another than the file's."""
+    file, crs = raster_file(layer) or "", layer.crs()
+    chosen = crs.isValid() and crs.authid().startswith("EPSG:") and crs != layer.dataProvider().crs()
+    return f"{file}:crs={crs.authid()}" if chosen else file
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:

@@ -12,6 +12,18 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The expression {text} chooses {which} of the labels; mend it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>none</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The expression {text} cannot be read ({reason}); mend it.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -89,6 +101,10 @@
     </message>
     <message>
         <source>The layer {name} is not a raster file ({kind}); export it as a GeoTIFF and choose that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The CRS of the grid is not known to QGIS; choose another one, in metres.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -196,7 +212,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Rasters of one place, each as it is: any resolution, CRS, bands and dates; or one embedding.</source>
+        <source>Rasters of one place, each as it is: any resolution, CRS, bands and dates.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -161,8 +161,8 @@ def test_row_18_every_kind_of_geometry_is_repaired_used_or_counted(tmp_path: Pat
     multi = MultiPolygon([spot(50, 50), spot(60, 60)])
     path = layer(
         tmp_path,
-        ["a", "a", "b", "b", "a", "b", "a"],
-        [bow_tie, flat, line, multi, Point(GRID * (70.5, 70.5)), None, Polygon()],
+        ["a", "a", "b", "b", "a", "b", "a", "b"],
+        [bow_tie, flat, line, multi, Point(GRID * (70.5, 70.5)), None, Polygon(), Point()],
     )
     pixels = burnt(path)
     found = codes_at(pixels)
@@ -175,7 +175,7 @@ def test_row_18_every_kind_of_geometry_is_repaired_used_or_counted(tmp_path: Pat
     assert "repaired: 1." in told
     assert "that are lines, not used: 1;" in told
     assert "that are polygons without an area, not used: 1;" in told
-    assert "without a geometry, not used: 2." in told
+    assert "without a geometry, not used: 3." in told
 
 
 def test_row_18_only_lines_is_a_sentence(tmp_path: Path) -> None:

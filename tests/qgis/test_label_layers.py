@@ -191,3 +191,34 @@ def test_the_colours_of_a_memory_layer_become_those_of_the_map(
     colours = {item.label: item.color.name() for item in layer.renderer().classes()}
     assert colours["forest"] == "#010203"
     assert colours["meadow"] == "#040506"
+
+
+def test_an_expression_that_chooses_nothing_is_named(place: SmallPlace, embedding: Path, tmp_path: Path) -> None:
+    with pytest.raises(QgsProcessingException, match="\"splt\" = 'train' chooses none of the labels"):
+        map_in_qgis(embedding, tmp_path / "map.tif", place.labels, WHERE="\"splt\" = 'train'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_memory_layer_without_a_crs_is_taken_to_be_in_that_of_the_raster(
+    place: SmallPlace, embedding: Path, of_all: Path, tmp_path: Path, told: Told
+) -> None:
+    from qgis.core import QgsCoordinateReferenceSystem
+
+    projected = layer_of(labels_file(tmp_path / "utm.gpkg", dstSRS="EPSG:32633"))
+    memory = projected.materialize(QgsFeatureRequest())
+    memory.setCrs(QgsCoordinateReferenceSystem())
+    made = map_in_qgis(embedding, tmp_path / "map.tif", memory, told)
+    assert any("has no CRS" in line for line in told.infos)
+    assert same_raster(made, of_all)
+
+
+def test_labels_to_check_on_may_be_one_layer_of_several(place: SmallPlace, embedding: Path, tmp_path: Path) -> None:
+    several = labels_file(tmp_path / "several.gpkg")
+    source = ogr.Open(several, 1)
+    source.CreateLayer("other", source.GetLayer(0).GetSpatialRef(), ogr.wkbPolygon)
+    del source
+    values = {
+        "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass",
+        "CHECK": layer_of(f"{several}|layername=several"), "OUTPUT": str(tmp_path / "map.tif"),
+    }  # fmt: skip
+    assert processing.run(CLASSIFY, values)["MACRO_F1_CHECK"] > 0.5

@@ -277,3 +277,32 @@ def test_two_runs_at_once_share_the_worker(place: SmallPlace, tmp_path: Path) ->
     for thread in threads:
         thread.join()
     assert same_raster(results[0]["output"], results[1]["output"])
+
+
+def test_a_number_that_is_none_is_refused_and_not_waited_for(place: SmallPlace, tmp_path: Path) -> None:
+    values = {"INPUTS": place.rasters, "CELL_SIZE": float("nan"), "OUTPUT": str(tmp_path / "e.tif")}
+    with pytest.raises(QgsProcessingException):
+        processing.run(EMBED, values)
+    assert left(tmp_path) == []
+
+
+def test_a_crs_that_is_none_is_refused(place: SmallPlace, tmp_path: Path) -> None:
+    values = {"INPUTS": place.rasters, "CRS": "EPSG:999999", "OUTPUT": str(tmp_path / "e.tif")}
+    with pytest.raises(QgsProcessingException, match="CRS"):
+        processing.run(EMBED, values)
+
+
+def test_the_crs_that_a_user_gave_a_layer_counts(place: SmallPlace, tmp_path: Path) -> None:
+    from osgeo import gdal
+    from qgis.core import QgsCoordinateReferenceSystem
+
+    bare = tmp_path / "bare.tif"
+    source = gdal.Open(place.rasters[0])
+    copy = gdal.GetDriverByName("GTiff").Create(str(bare), source.RasterXSize, source.RasterYSize, 1, gdal.GDT_UInt16)
+    copy.SetGeoTransform(source.GetGeoTransform())
+    copy.GetRasterBand(1).WriteArray(source.GetRasterBand(1).ReadAsArray())
+    del copy, source
+    layer = QgsRasterLayer(str(bare), "bare")
+    layer.setCrs(QgsCoordinateReferenceSystem("EPSG:32633"))
+    made = processing.run(EMBED, {"INPUTS": [layer], "GROUPS": ["fine"], "OUTPUT": str(tmp_path / "e.tif")})
+    assert gdal.Open(made["OUTPUT"]).GetSpatialRef().GetAuthorityCode(None) == "32633"
