@@ -120,8 +120,11 @@ class Encoder(nn.Module):
 
     def forward(self, cells: Tensor, rotation: Tensor, present: Tensor | None) -> Tensor:
         """Latents `[B, N, D]` float32 of `cells` `[B, N, D]`; each has mean 0 and variance 1 over D."""
-        layers = [self._normalise(layer) for layer in self.transformer(cells, rotation, present)]
-        return self._normalise(functools.reduce(torch.add, layers))
+        return self._normalise(functools.reduce(torch.add, self.layers(cells, rotation, present)))
+
+    def layers(self, cells: Tensor, rotation: Tensor, present: Tensor | None) -> list[Tensor]:
+        """What every block gives, `[B, N, D]` float32 each, with mean 0 and variance 1 over D."""
+        return [self._normalise(layer) for layer in self.transformer(cells, rotation, present)]
 
     def _normalise(self, cells: Tensor) -> Tensor:
         return functional.layer_norm(cells.float(), (self.dim,))
@@ -142,6 +145,14 @@ class CellEncoder(nn.Module):
     def forward(self, inputs: Sequence[ModalityInput]) -> Latents:
         """Latents of all cells of `inputs`."""
         return self.cells_to_latents(*self.tokens_to_cells(inputs))
+
+    def layers(self, inputs: Sequence[ModalityInput]) -> tuple[list[Tensor], Tensor]:
+        """What every block gives for all cells of `inputs`, `[B, n_r, n_c, D]` each, and present `[B, n_r, n_c]`."""
+        cells, present = self.tokens_to_cells(inputs)
+        _, rows, cols, _ = cells.shape
+        rotation = self.rotation(rows, cols, cells.device)
+        there = None if bool(present.all()) else present.flatten(1)
+        return [layer.view(cells.shape) for layer in self.encoder.layers(cells.flatten(1, 2), rotation, there)], present
 
     def tokens_to_cells(self, inputs: Sequence[ModalityInput]) -> tuple[Tensor, Tensor]:
         """Cell vectors `[B, n_r, n_c, D]` and present `[B, n_r, n_c]`, without mixing in space: any rectangle at

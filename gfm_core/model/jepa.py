@@ -52,6 +52,15 @@ class JepaModel(nn.Module):
         return latents
 
     @torch.no_grad()
+    def target_layers(self, inputs: Sequence[ModalityInput]) -> tuple[list[Tensor], Tensor]:
+        """What every layer of the slow copy gives for all cells, `[B, n_r, n_c, D]` each, and where cells are present.
+
+        From inputs in which nothing is hidden; layer-normed, no gradient.
+        """
+        layers: tuple[list[Tensor], Tensor] = self.target.layers(inputs)
+        return layers
+
+    @torch.no_grad()
     def update_target(self, momentum: float) -> None:
         """Move the slow copy: `momentum` of itself and the rest of the context encoder."""
         if not 0 <= momentum <= 1:

@@ -11,7 +11,8 @@ import pytest
 from affine import Affine
 
 if TYPE_CHECKING:
-    from gfm_training.data import Places
+    from gfm_training.anchors import Books
+    from gfm_training.data import Places, Survey
 
 HAS_EXTRA = all(importlib.util.find_spec(name) for name in ("torchgeo", "lightning", "gfm_training"))
 collect_ignore_glob = [] if HAS_EXTRA else ["test_*.py"]
@@ -71,3 +72,22 @@ def places(place_folders: Path) -> Places:
     found = Places(discover([place_folders]).places)
     found.load()
     return found
+
+
+@pytest.fixture(scope="session")
+def surveys(places: Places) -> tuple[Survey, ...]:
+    """Fixed windows of both places, in cells of two sizes."""
+    from gfm_training.data import survey
+    from gfm_training.settings import TrainSettings
+
+    settings = TrainSettings(clusters=4, cell_pixels=(2, 3), cell_weights=(1.0, 1.0))
+    return tuple(survey(places, settings, windows=2))
+
+
+@pytest.fixture(scope="session")
+def books(surveys: tuple[Survey, ...]) -> Books:
+    """Anchors fitted on them."""
+    from gfm_training.anchors import fit_books
+    from gfm_training.settings import TrainSettings
+
+    return fit_books([(item.key, item.facts) for item in surveys], TrainSettings(clusters=4))

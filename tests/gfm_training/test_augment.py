@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pytest
 import torch
-from gfm_training.augment import Radiometry, Turn, turned, with_radiometry, without_bands
+from gfm_training.augment import Radiometry, Turn, draw_dates_kept, turned, with_radiometry, without_bands
+from gfm_training.settings import TrainSettings
 
 from gfm_core.bands import Band, BandKind
 from gfm_core.model.statistics import cell_statistics, derive
@@ -89,3 +92,37 @@ def test_no_band_is_lost_at_share_zero() -> None:
     pixels, valid = some_pixels(2)
     optical = made(pixels, valid, (RED, NIR))
     assert without_bands([optical], 0.0, np.random.default_rng(0))[0] is optical
+
+
+# ---- Dropped as if never there ---------------------------------------------------------------------------------------
+
+JUNE, JULY = datetime.date(2020, 6, 1), datetime.date(2020, 7, 1)
+DATES = [(JUNE, JULY), (JULY,), (None, None)]
+
+
+def kept(seed: int, *, modalities: float = 0.0, dates: float = 0.0) -> list[list[int]]:
+    settings = TrainSettings(drop_modalities=modalities, drop_dates=dates)
+    return draw_dates_kept(DATES, settings, np.random.default_rng(seed))
+
+
+def test_nothing_is_dropped_at_share_zero() -> None:
+    assert kept(0) == [[0, 1], [0], [0, 1]]
+
+
+def test_modalities_are_dropped_as_often_as_asked_and_one_is_left() -> None:
+    counts = [[bool(times) for times in kept(seed, modalities=0.3)] for seed in range(400)]
+    np.testing.assert_allclose(np.mean(counts, axis=0), 0.7, atol=0.08)
+    assert all(any(kept(seed, modalities=0.95)) for seed in range(100))
+
+
+def test_a_dropped_date_goes_from_every_modality_and_one_is_left() -> None:
+    found = {str(kept(seed, dates=0.5)) for seed in range(100)}
+    assert found == {"[[0, 1], [0], [0, 1]]", "[[1], [0], [0, 1]]", "[[0], [], [0, 1]]"}
+
+
+def test_the_default_drops_some_modalities_dates_and_bands() -> None:
+    settings = TrainSettings()
+    assert min(settings.drop_modalities, settings.drop_dates, settings.drop_bands, settings.gain, settings.shift) > 0
+    drawn = [draw_dates_kept(DATES, settings, np.random.default_rng(seed)) for seed in range(200)]
+    assert sum(not times for one in drawn for times in one) > 20
+    assert sum(len(one[0]) == 1 for one in drawn) > 10

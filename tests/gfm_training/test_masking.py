@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
-from gfm_training.masking import Layout, draw_blocks, draw_cells, draw_hidden, hide_indices
+import pytest
+from gfm_training.masking import Layout, draw_blocks, draw_cells, draw_hidden, hide_indices, spreads
 from gfm_training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from gfm_training.data import Places
 
 JUNE, JULY = datetime.date(2020, 6, 1), datetime.date(2020, 7, 1)
 OPTICAL = Layout("s2", (JUNE, JULY), is_index=False, is_optical=True)
@@ -64,3 +70,72 @@ def test_hiding_an_index_does_not_hide_its_bands() -> None:
     optical, index = hide_indices([OPTICAL, INDEX], hidden)
     assert not optical.any()
     assert index.all()
+
+
+# ---- No family is off without anybody's knowing ----------------------------------------------------------------------
+
+
+def shares(settings: TrainSettings) -> dict[str, float]:
+    """How often each family is seen at work in windows of two sensors and two dates."""
+    later = dataclasses.replace(RADAR, dates=(JUNE, JULY))
+    seen = {"cells": 0, "blocks": 0, "sensor": 0, "date": 0}
+    for seed in range(300):
+        optical, radar = draw_hidden([OPTICAL, later], 16, settings, np.random.default_rng(seed))
+        whole_sensor = bool(optical.all()) or bool(radar.all())
+        whole_date = any(bool(optical[time].all() and radar[time].all()) for time in range(2))
+        ground = np.minimum.reduce([*optical, *radar])
+        seen["sensor"] += whole_sensor
+        seen["date"] += whole_date
+        seen["cells"] += bool(ground.any()) and ground.mean() == settings.hidden
+        seen["blocks"] += bool(ground.any()) and ground.mean() != settings.hidden
+    return {name: count / 300 for name, count in seen.items()}
+
+
+def test_the_default_draws_all_families_as_often_as_it_says() -> None:
+    settings = TrainSettings()
+    found = shares(settings)
+    assert found["sensor"] == pytest.approx(settings.hide_sensor, abs=0.1)
+    assert found["date"] == pytest.approx(settings.hide_date, abs=0.1)
+    assert found["blocks"] == pytest.approx(settings.blocks, abs=0.1)
+    assert found["cells"] == pytest.approx(1 - settings.blocks, abs=0.1)
+    assert min(settings.hide_sensor, settings.hide_date, settings.blocks, 1 - settings.blocks) >= 0.3
+    assert settings.hidden == 0.75
+
+
+ALONE = {
+    "cells": {"hidden": 0.75}, "blocks": {"blocks": 1.0}, "sensor": {"hide_sensor": 1.0}, "date": {"hide_date": 1.0}
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", ALONE)
+def test_each_family_can_be_drawn_alone(family: str) -> None:
+    nothing = TrainSettings(hidden=0.0, blocks=0.0, hide_sensor=0.0, hide_date=0.0)
+    assert set(shares(nothing).values()) == {0.0}
+    assert shares(dataclasses.replace(nothing, **ALONE[family])) == {
+        name: float(name == family) for name in ("cells", "blocks", "sensor", "date")
+    }
+
+
+# ---- Pixels that stick out of their cells ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "sticking_out"), [(20.0, {30.0, 60.0}), (30.0, {60.0}), (60.0, set()), (45.0, {10.0, 30.0, 60.0})]
+)
+def test_pixels_stick_out_of_cells_whose_edges_are_not_theirs(
+    places: Places, size: float, sticking_out: set[float]
+) -> None:
+    stack = places.places[0].stack  # all rasters begin at one corner
+    lattice = dataclasses.replace(stack.lattice, cell_size=size, phase_x=400_000 % size, phase_y=5_800_000 % size)
+    for modality in stack.modalities:
+        layout = Layout.of(modality, lattice)
+        assert layout.pixel == modality.gsd
+        assert layout.overhang == (modality.gsd if modality.gsd in sticking_out else 0.0)
+
+
+def test_an_index_hides_as_many_pixels_more_as_a_band_may_stick_out() -> None:
+    coarse = dataclasses.replace(OPTICAL, pixel=20.0, overhang=20.0)
+    fine_index, coarse_index = (dataclasses.replace(INDEX, pixel=size) for size in (10.0, 60.0))
+    radar = dataclasses.replace(RADAR, overhang=500.0)  # no index comes from it
+    assert spreads([OPTICAL, coarse, radar, fine_index, coarse_index]) == [0, 0, 0, 2, 1]
+    assert spreads([OPTICAL, fine_index]) == [0, 0]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from gfm_training.module import decaying, momentum, rate
+from gfm_training.module import decaying, head_rate, momentum, rate
 from torch import nn
 
 
@@ -36,3 +36,8 @@ def test_decay_acts_on_matrices_only() -> None:
     assert decaying("layer.weight", matrix)
     assert not decaying("layer.bias", vector)
     assert not decaying("tokeniser.bands.vocabulary.weight", matrix)
+
+
+@pytest.mark.parametrize(("sets", "wanted"), [(1, 1.0), (4, 2.0), (25, 5.0), (400, 5.0)])
+def test_heads_learn_the_faster_the_rarer_their_turn_is(sets: int, wanted: float) -> None:
+    assert head_rate(sets) == wanted

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from gfm_training.monitor import ProbePoint, Prober, effective_rank, point_from_dict
+from gfm_training.anchors import Books
+from gfm_training.data import Survey
+from gfm_training.monitor import ProbePoint, Prober, point_from_dict
 from gfm_training.probe import Scene, Score, draw, known_scenes, latents_of, macro_f1, prepare, probe
+from gfm_training.vitals import Examiner, Vitals
 
 from gfm_core.embedding.pipeline import modality_statistics, network_input
 from gfm_core.model.config import ModelConfig
@@ -94,23 +97,19 @@ def _windows_of(stack: object) -> Iterator[object]:
     return (index.cells for index in windows(stack.cells))  # type: ignore[attr-defined]
 
 
-def test_the_same_encoder_scores_the_same_and_statistics_are_scored_once(sample: Scene) -> None:
+def test_the_same_encoder_scores_the_same_and_statistics_are_scored_once(
+    sample: Scene, surveys: tuple[Survey, ...], books: Books
+) -> None:
     encoder = build_model(TINY, 0).context
-    prober = Prober([sample], sample.inputs[:1])
+    prober = Prober([sample], Examiner(surveys, books))
     first, again = prober(encoder, 0, "student"), prober(encoder, 0, "student")
     assert first == again
     assert first.scenes[0].without == probe(encoder, sample).without
 
 
-def test_the_effective_rank_of_equal_directions_is_their_number() -> None:
-    eye = torch.eye(6).repeat(50, 1)
-    assert effective_rank(torch.cat([eye, -eye])) == pytest.approx(6.0, rel=1e-6)
-    line = torch.linspace(-1, 1, 100).unsqueeze(1) @ torch.ones(1, 6)
-    assert effective_rank(line) == pytest.approx(1.0, abs=1e-3)
-
-
 def test_a_probe_point_comes_back_from_its_plain_values() -> None:
-    point = ProbePoint(5, "average", 0.5, 0.4, 0.45, 3.0, (Score("one", {5: 0.1}, {5: 0.2}, {5: 0.3}),))
+    vitals = Vitals(3.0, 0.8, 0.2, 0.1, None, {"dem": 1.0})
+    point = ProbePoint(5, "average", 0.5, 0.4, 0.45, vitals, (Score("one", {5: 0.1}, {5: 0.2}, {5: 0.3}),))
     assert point_from_dict(point.to_dict()) == point
     assert dataclasses.asdict(point)["scenes"][0]["fused"] == {5: 0.3}
 

@@ -1,8 +1,9 @@
-"""Turns, flips, other radiometry and missing bands, applied to statistics: cheaper than to pixels, and the same."""
+"""Turns, flips, other radiometry, missing bands and dates, on statistics: cheaper than on pixels, and the same."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from gfm_core.bands import Band, BandKind
 from gfm_core.model.statistics import PATCH_SIDE
 from gfm_core.model.tokens import TOKEN_WINDOWS, ModalityInput
+from gfm_training.settings import TrainSettings
 
 _PATCH = PATCH_SIDE**2
 _LOCATIONS = _PATCH + TOKEN_WINDOWS  # features before this move with gain and shift, the deviations behind with gain
@@ -113,3 +115,22 @@ def _keeping(modality: ModalityInput, kept: Sequence[bool], indices_lost: bool) 
         return modality
     features = torch.where(mask.unsqueeze(-1), modality.features, 0)
     return dataclasses.replace(modality, features=features, present=modality.present & mask)
+
+
+def draw_dates_kept(
+    dates: Sequence[Sequence[datetime.date | None]], settings: TrainSettings, generator: np.random.Generator
+) -> list[list[int]]:
+    """The dates of each modality (`dates[modality][time]`) that a step has, by number; none: the modality is dropped.
+
+    A date goes from every modality that has it. Whatever is drawn, something is left.
+    """
+    days = sorted({day for own in dates for day in own if day is not None})
+    lost_days = {day for day, draw in zip(days, generator.random(len(days)), strict=True) if draw < settings.drop_dates}
+    if len(lost_days) == len(days):
+        lost_days = set()
+    lost = generator.random(len(dates)) < settings.drop_modalities
+    kept = [
+        [] if gone else [time for time, day in enumerate(own) if day not in lost_days]
+        for own, gone in zip(dates, lost, strict=True)
+    ]
+    return kept if any(kept) else [list(range(len(own))) for own in dates]

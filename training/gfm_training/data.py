@@ -5,6 +5,7 @@ Every draw of step s comes from (seed, s, rank) alone, so that a run which goes 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -13,35 +14,19 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from gfm_core.grid import WINDOW, Bounds
+from gfm_core.grid import Bounds, CellRange
 from gfm_core.model.statistics import margin_pixels
 from gfm_core.model.tokens import ModalityInput
 from gfm_core.raster.read import PixelWindow
 from gfm_core.raster.stack import Stack
 from gfm_core.sampling import Query, StackDataset, random_batch, snap, with_dates
-from gfm_training.augment import Radiometry, Turn, turned, with_radiometry, without_bands
+from gfm_training.anchors import Books, CellFacts
+from gfm_training.batch import Batch, make_batch
 from gfm_training.cache import CachedReader
-from gfm_training.codebook import Books, Codebook
 from gfm_training.discover import Place, with_cell_pixels
-from gfm_training.masking import Layout, draw_hidden
+from gfm_training.maps import map_classes
 from gfm_training.settings import TrainSettings
-from gfm_training.windows import TOKEN_STATISTICS, WindowStatistics, near_and_wide, set_key, window_statistics
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Windows of one place: what the context sees, what the target sees, and each cell's cluster ids.
-
-    `near` and `wide` are int64 `[B, n, n]`, -1 = the cell holds nothing. `books` names the codebooks.
-    """
-
-    step: int
-    place: str
-    books: str
-    context: list[ModalityInput]
-    target: list[ModalityInput]
-    near: Tensor
-    wide: Tensor
+from gfm_training.windows import set_key, window_statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +54,9 @@ class Places:
         """Read every place now."""
         for reader in self._readers:
             reader.load()
+        for place in self.places:
+            for layer in place.maps:
+                layer.load()
 
     def key(self, place: int) -> str:
         """Name of the place's modality set."""
@@ -140,56 +128,29 @@ class WindowDataset(Dataset[Batch]):
         chance = generator_of(self.settings.seed, first.step, self.rank, 1)
         dataset = self.places.dataset(first.place, first.pixels)
         stack = _few_dates(dataset.stack, self.settings.dates, chance)
-        windows = read_windows(dataset, stack, [query.query for query in queries])
-        key = self.places.key(first.place)
-        drawn = make_batch(stack, windows, self.settings, self.books[key], chance)
-        return replace(drawn, step=first.step, place=self.places.places[first.place].name, books=key)
+        place, key = self.places.places[first.place], self.places.key(first.place)
+        cells = cells_of(stack, [query.query for query in queries])
+        maps = map_classes(place.maps, stack.lattice, cells)
+        windows = read_windows(dataset, stack, cells)
+        drawn = make_batch(stack, windows, self.settings, self.books[key], chance, maps=maps)
+        return replace(drawn, step=first.step, place=place.name, books=key)
 
     def __getitem__(self, query: WindowQuery) -> Batch:
         return self.__getitems__([query])
 
 
-def read_windows(dataset: StackDataset, stack: Stack, queries: Sequence[Query]) -> list[list[PixelWindow]]:
-    """Pixels under each query, `[modality][window]`; `stack` may have fewer dates than the dataset."""
-    cells = [
+def cells_of(stack: Stack, queries: Sequence[Query]) -> list[CellRange]:
+    """The cells under each query."""
+    return [
         snap(stack.lattice, Bounds(query[0].start, query[1].start, query[0].stop, query[1].stop)) for query in queries
     ]
+
+
+def read_windows(dataset: StackDataset, stack: Stack, cells: Sequence[CellRange]) -> list[list[PixelWindow]]:
+    """Pixels under each window's cells, `[modality][window]`; `stack` may have fewer dates than the dataset."""
     return [
         [dataset.reader.window(modality, where, margin_pixels(modality.bands)) for where in cells]
         for modality in stack.modalities
-    ]
-
-
-def make_batch(
-    stack: Stack, windows: Sequence[Sequence[PixelWindow]], settings: TrainSettings, books: tuple[Codebook, Codebook],
-    chance: np.random.Generator,
-) -> Batch:  # fmt: skip
-    """Hide, compute statistics with and without what is hidden, look up clusters, turn, change light and bands."""
-    count = len(windows[0])
-    layouts = [Layout.of(modality) for modality in stack.modalities]
-    hidden = [draw_hidden(layouts, WINDOW, settings, chance) for _ in range(count)]  # [window][modality]
-    whole = [window_statistics(item, part) for item, part in zip(stack.modalities, windows, strict=True)]
-    seen = [
-        window_statistics(item, part, [torch.from_numpy(one[number]) for one in hidden], TOKEN_STATISTICS)
-        for number, (item, part) in enumerate(zip(stack.modalities, windows, strict=True))
-    ]
-    near, wide, present = near_and_wide(whole)
-    shape = (count, WINDOW, WINDOW)
-    turn = Turn.draw(chance)
-    ids = [
-        turn.of(book.assign(part, present).view(shape), 1, 2) for book, part in zip(books, (near, wide), strict=True)
-    ]
-    light = [Radiometry.draw(part.bands, settings.gain, settings.shift, chance) for part in whole]
-    target = _as_inputs(stack, whole, turn, light)
-    context = without_bands(_as_inputs(stack, seen, turn, light), settings.drop_bands, chance)
-    return Batch(0, "", "", context, target, ids[0].contiguous(), ids[1].contiguous())
-
-
-def _as_inputs(
-    stack: Stack, parts: Sequence[WindowStatistics], turn: Turn, light: Sequence[Radiometry]
-) -> list[ModalityInput]:
-    return [
-        with_radiometry(turned(part.to_input(stack), turn), change) for part, change in zip(parts, light, strict=True)
     ]
 
 
@@ -211,13 +172,17 @@ def _few_dates(stack: Stack, most: int, chance: np.random.Generator) -> Stack:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Some windows of one place, nothing hidden, nothing changed."""
+    """Some windows of one place, nothing hidden, nothing changed.
 
+    `key` names its modality set; `sensors` and `dates` are those of each of `inputs`.
+    """
+
+    place: str
     key: str
+    sensors: tuple[str, ...]
+    dates: tuple[tuple[datetime.date | None, ...], ...]
     inputs: list[ModalityInput]
-    near: Tensor
-    wide: Tensor
-    present: Tensor
+    facts: CellFacts
 
 
 def survey(places: Places, settings: TrainSettings, *, windows: int) -> Iterator[Survey]:
@@ -229,8 +194,13 @@ def survey(places: Places, settings: TrainSettings, *, windows: int) -> Iterator
             stack = _few_dates(dataset.stack, settings.dates, chance)
             generator = torch.Generator().manual_seed(int(chance.integers(2**62)))
             queries = random_batch(dataset, windows=windows, generator=generator)
+            cells = cells_of(stack, queries)
             parts = [
                 window_statistics(item, part)
-                for item, part in zip(stack.modalities, read_windows(dataset, stack, queries), strict=True)
+                for item, part in zip(stack.modalities, read_windows(dataset, stack, cells), strict=True)
             ]
-            yield Survey(places.key(place), [part.to_input(stack) for part in parts], *near_and_wide(parts))
+            facts = CellFacts.of(parts, map_classes(places.places[place].maps, stack.lattice, cells))
+            yield Survey(
+                places.places[place].name, places.key(place), tuple(item.sensor for item in stack.modalities),
+                tuple(item.dates for item in stack.modalities), [part.to_input(stack) for part in parts], facts,
+            )  # fmt: skip

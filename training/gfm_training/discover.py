@@ -11,6 +11,7 @@ from gfm_core.errors import GfmError, ParameterError
 from gfm_core.raster.extent import around
 from gfm_core.raster.source import Source, open_source
 from gfm_core.raster.stack import Stack, every_source, open_stack
+from gfm_training.maps import MapLayer, is_map, maps_over
 from gfm_training.settings import Manifest
 
 RASTER_ENDINGS = (".tif", ".tiff", ".jp2", ".img", ".vrt")
@@ -26,6 +27,7 @@ class Place:
     folder: Path
     stack: Stack
     licence: str
+    maps: tuple[MapLayer, ...] = ()  # of classes: targets, never inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,12 @@ def _places_of(folder: Path, top: Path, rules: Manifest, left_out: list[str]) ->
             sources.append((path, open_source(path)))
         except GfmError as error:
             left_out.append(f"{folder.name}/{path.name}: {error}")
-    groups = _sharing_ground(sources)
+    maps = [source for _, found in sources for source in found if is_map(source)]
+    groups = _sharing_ground([pair for pair in sources if not all(map(is_map, pair[1]))])
+    if not groups:
+        left_out += [
+            f"{folder.name}/{source.name}: it is a map of classes without an image beside it." for source in maps
+        ]
     name = folder.name if folder == top else folder.relative_to(top).as_posix()
     places = []
     for number, group in enumerate(groups, start=1):
@@ -93,7 +100,8 @@ def _places_of(folder: Path, top: Path, rules: Manifest, left_out: list[str]) ->
         except GfmError as error:
             left_out.append(f"{own}: {error}")
             continue
-        places.append(Place(own, folder, stack, rules.licence(folder, top)))
+        over = maps_over(stack.lattice.bounds(stack.cells), stack.lattice.crs, maps)
+        places.append(Place(own, folder, stack, rules.licence(folder, top), over))
     return places
 
 

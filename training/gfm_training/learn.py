@@ -24,16 +24,18 @@ from gfm_core.model.device import resolve_device
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_model
 from gfm_core.model.precision import resolve_precision
+from gfm_training.anchors import Books
+from gfm_training.batch import Batch
 from gfm_training.card import header_of
-from gfm_training.codebook import Books
-from gfm_training.data import Batch, PlaceBatchSampler, Places, Survey, WindowDataset
+from gfm_training.data import PlaceBatchSampler, Places, Survey, WindowDataset
 from gfm_training.discover import Discovery
 from gfm_training.lightning_parts import Callback, Trainer
 from gfm_training.module import JepaTraining, SlowCopy
 from gfm_training.monitor import ProbePoint, Prober, Watch, survey_latents
-from gfm_training.objective import AnchorHeads, Objective
+from gfm_training.objective import Objective
 from gfm_training.probe import Scene
 from gfm_training.settings import TrainSettings
+from gfm_training.vitals import Examiner
 
 LAST = "last.ckpt"
 PART = "last.part"  # that state while it is being written
@@ -66,11 +68,7 @@ def new_model(settings: TrainSettings, init: str | None) -> JepaModel:
 
 def new_module(model: JepaModel, books: Books, settings: TrainSettings) -> JepaTraining:
     """The network with its anchor heads, ready to train."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        heads = AnchorHeads(model.config.dim, books)
-    objective = Objective(model, heads, kind=settings.objective, ema_weight=settings.ema_weight)
-    return JepaTraining(objective, settings)
+    return JepaTraining(Objective(model, books, settings), settings)
 
 
 def batches(prepared: Prepared, settings: TrainSettings, first: int) -> DataLoader[Batch]:
@@ -104,7 +102,7 @@ def learn(
         header["quantisation"] = {"network": quantisation(survey_latents(encoder, fixed))}
         save_checkpoint(folder / BEST, with_encoder(module.objective.model, encoder), header)
 
-    watch = Watch(Prober(prepared.scenes, fixed), every=settings.probe_every, keep=keep, say=say)
+    watch = Watch(new_prober(prepared), every=settings.probe_every, keep=keep, say=say)
     last = folder / LAST
     first = step_of(last) if last.is_file() else 0
     if first:
@@ -113,6 +111,11 @@ def learn(
     with quiet():
         trainer.fit(module, batches(prepared, settings, first), ckpt_path=last if first else None, **_SAFE_LOADING)
     return watch
+
+
+def new_prober(prepared: Prepared) -> Prober:
+    """Scores and vitals on what was prepared."""
+    return Prober(prepared.scenes, Examiner(prepared.surveys, prepared.books))
 
 
 def step_of(checkpoint: Path) -> int:
@@ -162,7 +165,7 @@ def seconds_a_step(prepared: Prepared, settings: TrainSettings, init: str | None
 
 def seconds_a_probe(prepared: Prepared, settings: TrainSettings, init: str | None) -> float:
     """Time to score one network."""
-    prober = Prober(prepared.scenes, [item.inputs for item in prepared.surveys])
+    prober = new_prober(prepared)
     start = time.monotonic()
     prober(new_model(settings, init).context, 0, "student")
     return time.monotonic() - start

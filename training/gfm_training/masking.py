@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.bands import BandKind
+from gfm_core.grid import Lattice
+from gfm_core.raster.frame import Frame
 from gfm_core.raster.stack import Modality
 from gfm_training.settings import TrainSettings
 
@@ -28,15 +31,32 @@ class Layout:
     dates: tuple[datetime.date | None, ...]
     is_index: bool  # computed from other bands: tells what they hold
     is_optical: bool
+    pixel: float = 10.0  # side in metres
+    overhang: float = 0.0  # metres: how far the pixels that a hidden cell takes along may stick out of it
 
     @classmethod
-    def of(cls, modality: Modality) -> Layout:
+    def of(cls, modality: Modality, lattice: Lattice) -> Layout:
         """The layout of a modality."""
         kinds = {band.kind for band in modality.bands}
-        return cls(modality.sensor, modality.dates, BandKind.INDEX in kinds, bool(kinds & _OPTICAL))
+        pixel = max(modality.frame.transform.a, -modality.frame.transform.e)
+        return cls(
+            modality.sensor, modality.dates, BandKind.INDEX in kinds, bool(kinds & _OPTICAL),
+            pixel=pixel, overhang=0.0 if _fills_cells(modality.frame, lattice) else pixel,
+        )  # fmt: skip
 
 
 _OPTICAL = {BandKind.OPTICAL, BandKind.THERMAL}
+_ALIGNED = 1e-3  # pixels: edges this near to those of cells are on them
+
+
+def _fills_cells(frame: Frame, lattice: Lattice) -> bool:
+    """Whether every edge of a cell is one of pixels."""
+    width, height = frame.transform.a, -frame.transform.e
+    along = [
+        lattice.cell_size / width, (frame.transform.c - lattice.phase_x) / width,
+        lattice.cell_size / height, (frame.transform.f - lattice.phase_y) / height,
+    ]  # fmt: skip
+    return all(abs(number - round(number)) < _ALIGNED for number in along)
 
 
 def draw_hidden(
@@ -44,9 +64,8 @@ def draw_hidden(
 ) -> list[Hidden]:
     """What is hidden of each modality in one window of `cells` x `cells`."""
     hidden = [np.zeros((len(item.dates), cells, cells), np.bool_) for item in layouts]
-    ground = (
-        draw_blocks(cells, generator) if generator.random() < 0.5 else draw_cells(cells, settings.hidden, generator)
-    )
+    in_blocks = generator.random() < settings.blocks
+    ground = draw_blocks(cells, generator) if in_blocks else draw_cells(cells, settings.hidden, generator)
     for part in hidden:
         part[:] = ground
     _hide_sensor(layouts, hidden, settings.hide_sensor, generator)
@@ -105,8 +124,18 @@ def _hide_date(
 
 def hide_indices(layouts: Sequence[Layout], hidden: Sequence[Hidden]) -> list[Hidden]:
     """Indices hide wherever a band that they may come from is hidden, at any date; they would tell what it holds."""
-    bands = [part.any(axis=0) for item, part in zip(layouts, hidden, strict=True) if item.is_optical]
+    pairs = list(zip(layouts, hidden, strict=True))
+    bands = [part.any(axis=0) for item, part in pairs if item.is_optical]
     if not bands:
         return list(hidden)
     optical = np.logical_or.reduce(bands)
-    return [part | optical if item.is_index else part for item, part in zip(layouts, hidden, strict=True)]
+    return [part | optical if item.is_index else part for item, part in pairs]
+
+
+def spreads(layouts: Sequence[Layout]) -> list[int]:
+    """How many pixels around its hidden cells each modality hides too.
+
+    The pixels of a band may stick out of a hidden cell; an index must not tell them there.
+    """
+    overhang = max((item.overhang for item in layouts if item.is_optical), default=0.0)
+    return [math.ceil(overhang / item.pixel) if item.is_index else 0 for item in layouts]

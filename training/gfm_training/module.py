@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from typing import Any
 
 import torch
 from torch import nn
 
-from gfm_training.data import Batch
+from gfm_training.batch import Batch
 from gfm_training.lightning_parts import Callback, LightningModule, Trainer
 from gfm_training.objective import Objective
 from gfm_training.settings import TrainSettings
 
 _DECAY_SHARE = 0.2  # the last fifth of the run
-_HEAD_RATE = 5.0  # times the rate of the network
+_HEAD_RATE = 5.0  # times the rate of the network, at most
 
 
 class JepaTraining(LightningModule):  # type: ignore[misc]
@@ -29,13 +28,13 @@ class JepaTraining(LightningModule):  # type: ignore[misc]
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:  # noqa: ARG002 (Lightning's name)
         """The loss of one batch."""
         loss = self.objective(batch)
-        self.last_loss = {name: float(getattr(loss, name)) for name in ("total", "ema", "anchor_hidden", "anchor_seen")}
+        self.last_loss = {name: float(value) for name, value in {"total": loss.total.detach(), **loss.parts}.items()}
         total: torch.Tensor = loss.total
         return total
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:  # noqa: ARG002
         """Lightning moves plain containers by itself, not our values."""
-        return on_device(batch, device)
+        return batch.to(device)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW; weights that multiply decay, offsets, norms and single vectors do not."""
@@ -50,11 +49,11 @@ class JepaTraining(LightningModule):  # type: ignore[misc]
         return [
             {"params": [weight for name, weight in learnt if decaying(name, weight)], "weight_decay": decay},
             {"params": [weight for name, weight in learnt if not decaying(name, weight)], "weight_decay": 0.0},
-            # A head learns only in the steps of its own modality set, one in twenty or so.
+            # A head learns only in the steps of its own modality set.
             {
                 "params": list(self.objective.heads.parameters()),
                 "weight_decay": decay,
-                "lr": self.settings.learning_rate * _HEAD_RATE,
+                "lr": self.settings.learning_rate * head_rate(self.objective.modality_sets),
             },
         ]
 
@@ -94,17 +93,11 @@ def momentum(step: int, steps: int) -> float:
     return max(1 - (5 - 4 * along) / max(steps, 1), 0.0)
 
 
+def head_rate(modality_sets: int) -> float:
+    """Rate of the heads, times that of the network: 1 if there is one modality set, 5 if there are 25 or more."""
+    return min(math.sqrt(max(modality_sets, 1)), _HEAD_RATE)
+
+
 def decaying(name: str, weight: nn.Parameter) -> bool:
     """Whether weight decay acts on a weight: matrices only, and neither embeddings nor queries."""
     return weight.ndim > 1 and not name.endswith(("vocabulary.weight", "slot.weight", "query"))
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """The batch on another device."""
-    return dataclasses.replace(
-        batch,
-        context=[item.to(device) for item in batch.context],
-        target=[item.to(device) for item in batch.target],
-        near=batch.near.to(device),
-        wide=batch.wide.to(device),
-    )

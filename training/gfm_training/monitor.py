@@ -13,20 +13,25 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gfm_core.errors import GfmError
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.tokens import ModalityInput
 from gfm_training.lightning_parts import Callback, Trainer
 from gfm_training.module import JepaTraining
 from gfm_training.probe import Scene, Score, probe
+from gfm_training.vitals import Examiner, Vitals, collapse
 
-_RANKED = 4  # of the fixed windows, every fourth set is enough for a rank
+
+class Collapsed(GfmError, RuntimeError):
+    """The network stopped telling cells apart; what was kept before is still good."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbePoint:
     """One network at one step: `network` is what learns ("student") or its slow copy ("average").
 
-    `score` is the mean over scenes and label numbers of fused macro-F1: what decides which network is kept.
+    `score` is the mean over scenes and label numbers of fused macro-F1: what decides which network is kept. Where no
+    scene can be probed it is the agreement of the vitals.
     """
 
     step: int
@@ -34,7 +39,7 @@ class ProbePoint:
     score: float
     alone: float
     without: float
-    rank: float
+    vitals: Vitals
     scenes: tuple[Score, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,10 +53,10 @@ class ProbePoint:
 
 @dataclass
 class Prober:
-    """Probes encoders on `scenes`; scores of the statistics alone are computed once."""
+    """Probes encoders on `scenes` and takes their vitals; scores of the statistics alone are computed once."""
 
     scenes: Sequence[Scene]
-    inputs: Sequence[list[ModalityInput]]  # fixed windows of all places, for the effective rank
+    examiner: Examiner
     without: dict[str, dict[int, float]] = field(default_factory=dict)
 
     def __call__(self, encoder: CellEncoder, step: int, network: str) -> ProbePoint:
@@ -62,11 +67,12 @@ class Prober:
             score = probe(own, scene, self.without.get(scene.name))
             self.without[scene.name] = score.without
             scores.append(score)
-        rank = effective_rank(survey_latents(own, self.inputs[::_RANKED]))
+        vitals = self.examiner(own)
         fused, alone, without = (
             _mean([getattr(score, part) for score in scores]) for part in ("fused", "network", "without")
         )
-        return ProbePoint(step, network, fused, alone, without, round(rank, 2), tuple(scores))
+        score = fused if scores else vitals.agreement or 0.0
+        return ProbePoint(step, network, score, alone, without, vitals, tuple(scores))
 
 
 def _mean(scores: Sequence[dict[int, float]]) -> float:
@@ -84,16 +90,11 @@ def survey_latents(encoder: CellEncoder, inputs: Sequence[list[ModalityInput]]) 
     return torch.cat(found)
 
 
-def effective_rank(latents: Tensor) -> float:
-    """Exponential of the entropy of the covariance's normalised singular values (Roy and Vetterli 2007), `[N, D]`."""
-    centred = (latents - latents.mean(dim=0)).double()
-    shares = torch.linalg.svdvals(centred.T @ centred)
-    shares = shares / shares.sum().clamp_min(1e-12)
-    return float(torch.exp(-(shares * shares.clamp_min(1e-12).log()).sum()))
-
-
 class Watch(Callback):  # type: ignore[misc]
-    """Probes at step 0, every `every` steps and at the end; hands the best network to `keep`; talks through `say`."""
+    """Probes at step 0, every `every` steps and at the end; hands the best network to `keep`; talks through `say`.
+
+    A network that has collapsed ends the run with `Collapsed`; the best one before it has been kept.
+    """
 
     def __init__(
         self, prober: Prober, *, every: int, keep: Callable[[CellEncoder, ProbePoint], None], say: Callable[[str], None]
@@ -123,7 +124,7 @@ class Watch(Callback):  # type: ignore[misc]
         self._started = self._told = time.monotonic()
         self._first_step = self._told_step = trainer.global_step
         if not self.points:
-            self._probe(pl_module, 0, students_only=True)
+            self._probe(trainer, pl_module, 0, students_only=True)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: JepaTraining, outputs: Any, batch: Any, batch_idx: int  # noqa: ARG002
@@ -133,7 +134,7 @@ class Watch(Callback):  # type: ignore[misc]
         if time.monotonic() - self._told > 10 or step in (1, steps):
             self._tell(pl_module, step, steps)
         if step % self.every == 0 or step == steps:
-            self._probe(pl_module, step)
+            self._probe(trainer, pl_module, step)
 
     def _tell(self, module: JepaTraining, step: int, steps: int) -> None:
         now = time.monotonic()
@@ -144,7 +145,7 @@ class Watch(Callback):  # type: ignore[misc]
         self.say(f"step {step}/{steps}  {loss}  {windows:.1f} samples/s  {left / 60:.1f} min left")
         self._told, self._told_step = now, step
 
-    def _probe(self, module: JepaTraining, step: int, *, students_only: bool = False) -> None:
+    def _probe(self, trainer: Trainer, module: JepaTraining, step: int, *, students_only: bool = False) -> None:
         model = module.objective.model
         networks = {"student": model.context} if students_only else {"student": model.context, "average": model.target}
         for name, encoder in networks.items():
@@ -153,10 +154,45 @@ class Watch(Callback):  # type: ignore[misc]
             gain = point.score - self.points[0].score
             self.say(
                 f"probe at {step}, {name}: macro-F1 {point.score:.4f} fused ({gain:+.4f} against untrained), "
-                f"{point.alone:.4f} alone, {point.without:.4f} without network, rank {point.rank:.1f}"
+                f"{point.alone:.4f} alone, {point.without:.4f} without network, {_told(point.vitals)}"
             )
+            self._log(trainer, point)
             if self.best is point:
                 self.keep(encoder, point)
+            self._stop_if_collapsed(point)
+
+    def _stop_if_collapsed(self, point: ProbePoint) -> None:
+        """End the run if this network has collapsed at two probes in a row: in its first steps the rank dips."""
+        untrained = self.points[0].vitals
+        reason = collapse(point.vitals, untrained)
+        before = [item for item in self.points[1:-1] if item.network == point.network]
+        if reason is not None and before and collapse(before[-1].vitals, untrained) is not None:
+            raise Collapsed(
+                f"The network collapsed at step {point.step}: {reason}; the best one so far (step {self.best.step}) is "
+                "kept. Lower learning_rate, or give objective 'dual' or 'anchor'."
+            )
+
+    def _log(self, trainer: Trainer, point: ProbePoint) -> None:
+        """Scores and vitals as curves, beside the losses."""
+        if trainer.logger is not None:
+            trainer.logger.log_metrics(curves(point), step=point.step)
+
+
+def _told(vitals: Vitals) -> str:
+    agreement = "" if vitals.agreement is None else f", agreement {vitals.agreement:.3f}"
+    return f"rank {vitals.rank:.1f}{agreement}"
+
+
+def curves(point: ProbePoint) -> dict[str, float]:
+    """A point as named numbers; the network's name is in theirs, for both are probed at one step."""
+    vitals = point.vitals
+    plain = {
+        "probe/fused": point.score, "probe/alone": point.alone, "probe/without": point.without,
+        "vitals/rank": vitals.rank, "vitals/sd": vitals.sd, "vitals/cosine_within": vitals.cosine_within,
+        "vitals/cosine_between": vitals.cosine_between, "vitals/agreement": vitals.agreement,
+        **{f"fusion/{sensor}": share for sensor, share in vitals.shares.items()},
+    }  # fmt: skip
+    return {f"{name}/{point.network}": value for name, value in plain.items() if value is not None}
 
 
 def beyond_error(point: ProbePoint, untrained: ProbePoint) -> bool:
@@ -177,7 +213,7 @@ def point_from_dict(values: dict[str, Any]) -> ProbePoint:
         Score(one["scene"], *({int(k): value for k, value in one[part].items()} for part in _PARTS))
         for one in values["scenes"]
     )
-    return ProbePoint(**{**values, "scenes": scenes})
+    return ProbePoint(**{**values, "scenes": scenes, "vitals": Vitals(**values["vitals"])})
 
 
 _PARTS = ("without", "network", "fused")

@@ -1,8 +1,9 @@
-"""The loss: latents of a slow copy (EMA), cluster ids of statistics (anchor), or both. Float32, outside autocast."""
+"""The loss: latents of a slow copy (`ema`), frozen answers (`anchor`), or both (`dual`). Float32, outside autocast."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,98 +11,144 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gfm_core.model.jepa import JepaModel
-from gfm_training.codebook import Books
-from gfm_training.data import Batch
+from gfm_core.model.tokens import ModalityInput
+from gfm_training.across import processes, summed
+from gfm_training.anchors import Answers, Books
+from gfm_training.batch import Batch
+from gfm_training.heads import AnchorHeads
+from gfm_training.settings import TrainSettings
+from gfm_training.targets import latent_targets
 
-_BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations of a latent
-_LEAST_SD = 0.05  # of a dimension: smaller ones are noise, and are not blown up
+_BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations
+_CHANCE = 0.5807  # that smooth L1 of a standard normal number when its mean is answered
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """`total` has gradients; the parts are what it is made of. An anchor of 1 is chance, 0 is certainty."""
+    """`total` has gradients; `parts` are what it is made of, as means over cells, those of this batch only.
+
+    `ema_hidden`, `ema_visible`, and of each anchor `NAME_hidden` (from the predictor's latents of cells that lost a
+    token) and `NAME_seen` (from the encoder's latents of cells that have one). An anchor of 1 is chance, 0 certainty.
+    """
 
     total: Tensor
-    ema: Tensor
-    anchor_hidden: Tensor
-    anchor_seen: Tensor
-
-
-class AnchorHeads(nn.Module):
-    """One linear map from latents to cluster ids for every codebook."""
-
-    def __init__(self, dim: int, books: Books) -> None:
-        super().__init__()
-        self.keys = sorted(books)
-        self.near = nn.ModuleList(nn.Linear(dim, len(books[key][0].centres)) for key in self.keys)
-        self.wide = nn.ModuleList(nn.Linear(dim, len(books[key][1].centres)) for key in self.keys)
-
-    def forward(self, key: str, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits of near and wide clusters for latents `[N, D]` of a place with the modality set `key`."""
-        place = self.keys.index(key)
-        return self.near[place](latents), self.wide[place](latents)
-
-
-class Objective(nn.Module):
-    """Wires model and heads: predicts at every cell that lost a token, and names the cluster of every seen cell too."""
-
-    def __init__(self, model: JepaModel, heads: AnchorHeads, *, kind: str, ema_weight: float) -> None:
-        super().__init__()
-        self.model, self.heads = model, heads
-        self.ema_weight = {"ema": 1.0, "anchor": 0.0, "dual": ema_weight}[kind]
-
-    def forward(self, batch: Batch) -> Loss:
-        """The loss of one batch."""
-        seen = self.model.encode_context(batch.context, batch.near >= 0)
-        target = self.model.encode_target(batch.target)
-        asked = asked_cells(batch) & target.present
-        predicted = self.model.predict(seen.values, seen.present, asked)
-        with torch.autocast(predicted.device.type, enabled=False):
-            scale = Scale.of(target.values[target.present].float())
-            guesses = predicted[asked].float()
-            ema = latent_loss(guesses, scale.standard(target.values[asked].float()))
-            hidden = self._anchor(batch, scale.latents(guesses), asked)
-            visible = seen.present & target.present
-            shown = self._anchor(batch, seen.values[visible].float(), visible)
-            total = self.ema_weight * ema + (1 - self.ema_weight) * 0.5 * (hidden + shown)
-        return Loss(total, ema.detach(), hidden.detach(), shown.detach())
-
-    def _anchor(self, batch: Batch, latents: Tensor, cells: Tensor) -> Tensor:
-        """Cross-entropy of both codebooks, as a share of chance."""
-        logits = self.heads(batch.books, latents)
-        ids = batch.near[cells], batch.wide[cells]
-        return torch.stack([share_of_chance(one, wanted) for one, wanted in zip(logits, ids, strict=True)]).mean()
+    parts: Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
-    """Mean and deviation of each dimension of the target latents in a batch, `[D]`.
+class Term:
+    """One part of the loss before the mean: its sum over cells, and how many they are."""
 
-    The predictor answers in deviations from the mean: what all cells share earns nothing, so the network gains nothing
-    by making cells alike, which plain layer-normed targets reward at first (rank 9.8 to 2.2 in 50 steps).
-    """
+    total: Tensor
+    count: int
 
-    mean: Tensor
-    sd: Tensor
 
-    @classmethod
-    def of(cls, latents: Tensor) -> Scale:
-        """The scale of `latents` `[N, D]`."""
-        if len(latents) < 2:
-            return cls(latents.new_zeros(latents.shape[-1]), latents.new_ones(latents.shape[-1]))
-        return cls(latents.mean(dim=0), latents.std(dim=0).clamp_min(_LEAST_SD))
+class Objective(nn.Module):
+    """Wires model and heads: predicts at every cell that lost a token, and asks anchors of every seen cell too."""
 
-    def standard(self, latents: Tensor) -> Tensor:
-        """Latents in deviations."""
-        return (latents - self.mean) / self.sd
+    def __init__(self, model: JepaModel, books: Books, settings: TrainSettings) -> None:
+        super().__init__()
+        self.model = model
+        self.ema_weight = {"ema": 1.0, "anchor": 0.0, "dual": settings.ema_weight}[settings.objective]
+        self.ema_visible, self.ema_targets = settings.ema_visible, settings.ema_targets
+        self.anchors = settings.anchors if self.ema_weight < 1 else ()
+        self.modality_sets = len(books)
+        dim = model.config.dim
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            # Predicted latents are deviations, seen ones are not: each has heads of its own.
+            self.heads = nn.ModuleDict({name: AnchorHeads(dim, books, self.anchors) for name in ("hidden", "seen")})
 
-    def latents(self, standard: Tensor) -> Tensor:
-        """The way back; layer-normed, as latents are."""
-        return functional.layer_norm(standard * self.sd + self.mean, (standard.shape[-1],))
+    def forward(self, batch: Batch) -> Loss:
+        """The loss of one batch."""
+        seen = self.model.encode_context(batch.context, batch.answers.near >= 0)
+        holding = cells_with_token(batch.target)
+        asked, shown = asked_cells(batch) & holding, seen.present & holding
+        both = asked | shown if self.ema_weight and self.ema_visible else asked
+        predicted = self.model.predict(seen.values, seen.present, both)
+        layers = self.model.target_layers(batch.target) if self.ema_weight else None
+        with torch.autocast(predicted.device.type, enabled=False):
+            ema: dict[str, Term] = {}
+            if layers is not None:
+                ema = self._ema(predicted.float(), latent_targets(*layers, self.ema_targets), asked, shown & ~asked)
+            anchors: dict[str, Term] = {}
+            for where, latents, cells in (("hidden", predicted, asked), ("seen", seen.values, shown)):
+                found = self._anchors(batch, self.heads[where], latents[cells].float(), cells)
+                anchors |= {f"{name}_{where}": term for name, term in found.items()}
+            return self._together(ema, anchors)
+
+    def _ema(self, predicted: Tensor, target: Tensor, asked: Tensor, whole: Tensor) -> dict[str, Term]:
+        """The terms of latents at cells that were `asked` and at those that lost nothing."""
+        terms = {"ema_hidden": latent_term(predicted[asked], target[asked])}
+        if self.ema_visible:
+            terms["ema_visible"] = latent_term(predicted[whole], target[whole])
+        return terms
+
+    def _anchors(self, batch: Batch, heads: AnchorHeads, latents: Tensor, cells: Tensor) -> dict[str, Term]:
+        """The term of every anchor for `latents` `[N, D]` of `cells` `[B, n, n]`."""
+        answers, key = batch.answers, batch.books
+        terms: dict[str, Term] = {}
+        for name in self.anchors:
+            match name:
+                case "other":
+                    parts = list(_other_terms(answers, heads, key, latents, cells))
+                case "map":
+                    layers = sorted(answers.maps.items())
+                    parts = [cluster_term(heads.of_map(layer, latents), ids[cells]) for layer, ids in layers]
+                case "projection":
+                    known = answers.near[cells] >= 0
+                    parts = [projection_term(heads.of(key, name, latents[known]), answers.projection[cells][known])]
+                case _:
+                    parts = [cluster_term(heads.of(key, name, latents), getattr(answers, name)[cells])]
+            whole = sum((part.total for part in parts), latents.sum() * 0)
+            terms[name] = Term(whole, sum(part.count for part in parts))
+        return terms
+
+    def _together(self, ema: Mapping[str, Term], anchors: Mapping[str, Term]) -> Loss:
+        """Means over the cells of all processes, weighed. A part without any cell is left out."""
+        terms = {**ema, **anchors}
+        device = next(iter(terms.values())).total.device
+        counts = summed(torch.tensor([float(term.count) for term in terms.values()], device=device)).tolist()
+        means = {
+            name: term.total / count * processes()  # gradients are averaged over processes later
+            for (name, term), count in zip(terms.items(), counts, strict=True)
+            if count
+        }
+        weights = {"ema_hidden": 1.0, "ema_visible": self.ema_visible}
+        latent = _weighted({name: means[name] for name in ema if name in means}, weights)
+        anchor = _weighted({name: means[name] for name in anchors if name in means}, {})
+        nothing = sum(term.total for term in terms.values()) * 0
+        total = nothing + self.ema_weight * latent + (1 - self.ema_weight) * anchor
+        return Loss(total, {name: value.detach() for name, value in means.items()})
+
+
+def _weighted(means: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor | float:
+    """The weighted mean of parts; 0 without any."""
+    whole = sum(weights.get(name, 1.0) for name in means)
+    return sum(value * (weights.get(name, 1.0) / whole) for name, value in means.items()) if whole else 0.0
+
+
+def _other_terms(answers: Answers, heads: AnchorHeads, key: str, latents: Tensor, cells: Tensor) -> Iterator[Term]:
+    """A term for each sensor that is asked in some windows."""
+    window = cells.nonzero()[:, 0]
+    sensor, ids = answers.other_sensor[window], answers.other[cells]
+    for number in answers.other_sensor.unique().tolist():
+        mine = sensor == number
+        if number >= 0 and bool(mine.any()):
+            time = answers.other_time[window[mine]]
+            yield cluster_term(heads.of_sensor(key, number, latents[mine], time), ids[mine])
+
+
+# ---- Cells ----------------------------------------------------------------------------------------------------------
+
+
+def cells_with_token(inputs: Sequence[ModalityInput]) -> Tensor:
+    """Cells `[B, n, n]` that have a band of any modality at any date."""
+    return torch.stack([item.present.any(dim=-1).any(dim=1) for item in inputs]).any(dim=0)
 
 
 def asked_cells(batch: Batch) -> Tensor:
-    """Cells `[B, n, n]` of which the context lacks a token that the target has, whole or in part."""
+    """Cells `[B, n, n]` of which the context lacks a token that the target has."""
     lost = [
         (whole.present.any(dim=-1) & ~part.present.any(dim=-1)).any(dim=1)
         for whole, part in zip(batch.target, batch.context, strict=True)
@@ -109,16 +156,25 @@ def asked_cells(batch: Batch) -> Tensor:
     return torch.stack(lost).any(dim=0)
 
 
-def latent_loss(predicted: Tensor, target: Tensor) -> Tensor:
-    """Smooth L1 of standardised latents `[N, D]`; 0 if there is none."""
-    if not len(predicted):
-        return predicted.sum()
-    return functional.smooth_l1_loss(predicted, target, beta=_BETA)
+# ---- Terms ----------------------------------------------------------------------------------------------------------
 
 
-def share_of_chance(logits: Tensor, ids: Tensor) -> Tensor:
-    """Cross-entropy of `logits` `[N, K]` with `ids` `[N]` (-1: left out), divided by log K; 0 if nothing is left."""
+def latent_term(predicted: Tensor, target: Tensor) -> Term:
+    """Smooth L1 of latents `[N, D]` in deviations, a mean over D."""
+    each = functional.smooth_l1_loss(predicted, target, beta=_BETA, reduction="none").mean(dim=-1)
+    return Term(each.sum(), len(each))
+
+
+def projection_term(predicted: Tensor, target: Tensor) -> Term:
+    """Smooth L1 of projections `[N, P]` as a share of what their mean would cost."""
+    term = latent_term(predicted, target)
+    return Term(term.total / _CHANCE, term.count)
+
+
+def cluster_term(logits: Tensor, ids: Tensor) -> Term:
+    """Cross-entropy of `logits` `[N, K]` with `ids` `[N]` (-1: left out) as a share of chance, log K."""
     known = ids >= 0
-    if not bool(known.any()) or logits.shape[1] < 2:
-        return logits.sum() * 0
-    return functional.cross_entropy(logits[known], ids[known]) / math.log(logits.shape[1])
+    if logits.shape[1] < 2:
+        return Term(logits.sum() * 0, 0)
+    total = functional.cross_entropy(logits[known], ids[known], reduction="sum") / math.log(logits.shape[1])
+    return Term(total, int(known.sum()))

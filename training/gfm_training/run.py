@@ -13,9 +13,9 @@ import torch
 
 from gfm_core.errors import OutputError
 from gfm_core.model.checkpoint import BEST
+from gfm_training.anchors import fit_books, load_books, save_books
 from gfm_training.card import CARD, REPORT, header_of, write_report
-from gfm_training.codebook import Books, fit_codebook, load_books, save_books
-from gfm_training.data import Places, Survey, survey
+from gfm_training.data import Places, survey
 from gfm_training.discover import Discovery, discover
 from gfm_training.learn import LAST, PART, Prepared, learn, new_model, new_module, seconds_a_probe, seconds_a_step
 from gfm_training.probe import Scene, usable_scenes
@@ -144,24 +144,10 @@ def prepare(discovery: Discovery, settings: TrainSettings, scenes: Sequence[Scen
     places.load()
     surveys = tuple(survey(places, settings, windows=_SURVEY_WINDOWS))
     kept = folder / ANCHORS
-    books = load_books(kept) if kept.is_file() else fit_books(surveys, settings)
+    books = load_books(kept) if kept.is_file() else fit_books([(item.key, item.facts) for item in surveys], settings)
     save_books(kept, books)
     say(f"{len(places)} places in memory, {len(books)} sets of modalities, each with its codebooks")
     return Prepared(places, books, surveys, tuple(scenes))
-
-
-def fit_books(surveys: Sequence[Survey], settings: TrainSettings) -> Books:
-    """Codebooks of each modality set, from the survey's cells."""
-    books: Books = {}
-    for key in sorted({item.key for item in surveys}):
-        mine = [item for item in surveys if item.key == key]
-        near = torch.cat([item.near[item.present] for item in mine])
-        wide = torch.cat([item.wide[item.present] for item in mine])
-        books[key] = (
-            fit_codebook(near, settings.clusters, settings.seed),
-            fit_codebook(wide, settings.clusters, settings.seed),
-        )
-    return books
 
 
 def within_budget(order: Order, settings: TrainSettings, prepared: Prepared, began: float, say: Say) -> TrainSettings:

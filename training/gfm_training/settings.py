@@ -14,6 +14,14 @@ from gfm_core.errors import ParameterError
 from gfm_core.model.config import SIZES
 
 OBJECTIVES = ("dual", "ema", "anchor")
+EMA_TARGETS = ("layers", "last")
+ANCHORS = ("near", "wide", "projection", "other", "map")
+
+
+_SHARES = (
+    "ema_weight", "ema_visible", "hidden", "blocks", "hide_sensor", "hide_date", "drop_bands", "drop_modalities",
+    "drop_dates",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +33,12 @@ class TrainSettings:
     steps: int = 2000
     batch: int = 8  # windows of one place
     objective: str = "dual"
-    ema_weight: float = 0.5  # of the latents' smooth L1, in "dual"; the anchor has the rest
-    clusters: int = 64  # a codebook; each modality set has two, of near and of wide statistics
+    ema_weight: float = 0.5  # of the latents' smooth L1, in "dual"; the anchors have the rest
+    ema_targets: str = "layers"  # of the slow copy: the whitened mean of all layers, or the "last" one
+    ema_visible: float = 0.5  # weight of the same loss on cells that lost nothing, beside 1 on the others
+    anchors: tuple[str, ...] = ("near", "wide")  # what else is asked: also "projection", "other", "map"
+    clusters: int = 64  # a codebook; each modality set has several: of near and wide statistics, of each sensor
+    projections: int = 32  # numbers of the random projection
     learning_rate: float = 1e-3
     warmup: int = 100
     weight_decay: float = 0.05
@@ -34,10 +46,13 @@ class TrainSettings:
     cell_pixels: tuple[int, ...] = (2, 3, 4, 6)  # of the finest GSD, drawn a step
     cell_weights: tuple[float, ...] = (4.0, 2.0, 2.0, 1.0)  # 2 px is what users embed, and four times cheaper than 6
     dates: int = 3  # at most so many a step, drawn
-    hidden: float = 0.75  # of the cells
+    hidden: float = 0.75  # of the cells, in windows that hide cells at random
+    blocks: float = 0.5  # of the windows hide blocks of cells instead
     hide_sensor: float = 0.35  # of the windows that have several sensors
     hide_date: float = 0.35  # of the windows that have several dates
     drop_bands: float = 0.25  # of the modalities lose bands in the context
+    drop_modalities: float = 0.1  # of a step's modalities are left out as if the place had none
+    drop_dates: float = 0.1  # of a step's dates, likewise
     gain: float = 0.1  # sd of the logarithm
     shift: float = 0.1  # sd, normalised units
     probe_every: int = 250
@@ -50,12 +65,19 @@ class TrainSettings:
             raise ParameterError(f"size cannot be {self.size!r}; use {', '.join(SIZES)}.")
         if self.objective not in OBJECTIVES:
             raise ParameterError(f"objective cannot be {self.objective!r}; use {', '.join(OBJECTIVES)}.")
+        if self.ema_targets not in EMA_TARGETS:
+            raise ParameterError(f"ema_targets cannot be {self.ema_targets!r}; use {', '.join(EMA_TARGETS)}.")
+        for name in self.anchors:
+            if name not in ANCHORS:
+                raise ParameterError(f"anchors cannot hold {name!r}; use {', '.join(ANCHORS)}.")
+        if self.objective != "ema" and not self.anchors:
+            raise ParameterError(f"objective {self.objective} needs anchors; give some of {', '.join(ANCHORS)}.")
         if len(self.cell_pixels) != len(self.cell_weights) or not self.cell_pixels:
             raise ParameterError("cell_pixels and cell_weights must have the same length; give one weight a size.")
-        for name in ("steps", "batch", "clusters", "dates", "probe_every"):
+        for name in ("steps", "batch", "clusters", "projections", "dates", "probe_every"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        for name in ("ema_weight", "hidden", "hide_sensor", "hide_date", "drop_bands"):
+        for name in _SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ParameterError(f"{name} must be between 0 and 1, not {getattr(self, name)}.")
         if min(self.cell_pixels) < 1 or self.learning_rate <= 0:

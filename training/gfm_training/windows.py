@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,6 +17,7 @@ from gfm_core.model.tokens import TOKEN_WINDOWS, ModalityInput, batch_inputs, mo
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import PixelWindow
 from gfm_core.raster.stack import Modality, Stack
+from gfm_core.sampling import with_dates
 
 TOKEN_STATISTICS = STATISTIC_WINDOWS[: TOKEN_WINDOWS - 1]
 
@@ -27,6 +30,15 @@ class WindowStatistics:
     bands: tuple[Band, ...]  # after derive
     samples: tuple[CellStatistics, ...]
     offsets: tuple[np.ndarray, ...]
+
+    def at(self, times: Sequence[int]) -> WindowStatistics:
+        """The same at some of the modality's dates."""
+        index = list(times)
+        samples = tuple(
+            CellStatistics(item.patch[index], item.mean[index], item.sd[index], item.present[index])
+            for item in self.samples
+        )
+        return replace(self, modality=with_dates(self.modality, index), samples=samples)
 
     def to_input(self, stack: Stack) -> ModalityInput:
         """As the network takes it."""
@@ -46,8 +58,11 @@ def window_statistics(
     windows: Sequence[PixelWindow],
     hidden: Sequence[Tensor] | None = None,
     sizes: Sequence[int] = STATISTIC_WINDOWS,
+    *,
+    spread: int = 0,
 ) -> WindowStatistics:
-    """Statistics of a modality in `windows`; `hidden[i] [T, n, n]` (True) is made invalid before.
+    """Statistics of a modality in `windows`; `hidden[i] [T, n, n]` (True) is made invalid before, with `spread` pixels
+    around.
 
     Windows whose patches lie alike are computed in one call.
     """
@@ -56,7 +71,7 @@ def window_statistics(
     bands: tuple[Band, ...] = modality.bands
     for alike in _alike(windows):
         first = windows[alike[0]]
-        values, valid, bands = derive(*_pixels(modality, windows, alike, hidden), modality.bands, modality.gsd)
+        values, valid, bands = derive(*_pixels(modality, windows, alike, hidden, spread), modality.bands, modality.gsd)
         inside = torch.from_numpy(first.inside)
         whole = cell_statistics(values, valid, inside, first.rows, first.cols, windows=sizes)
         for place, number in enumerate(alike):
@@ -76,7 +91,11 @@ def _alike(windows: Sequence[PixelWindow]) -> list[list[int]]:
 
 
 def _pixels(
-    modality: Modality, windows: Sequence[PixelWindow], alike: Sequence[int], hidden: Sequence[Tensor] | None
+    modality: Modality,
+    windows: Sequence[PixelWindow],
+    alike: Sequence[int],
+    hidden: Sequence[Tensor] | None,
+    spread: int,
 ) -> tuple[Tensor, Tensor]:
     """Normalised pixels and valid mask `[B * T, C, H, W]` of windows, without what is hidden."""
     pixels, valid = [], []
@@ -85,22 +104,36 @@ def _pixels(
         pixels.append(torch.from_numpy(normalise(window.pixels, window.valid, modality.normalisation, modality.bands)))
         mask = torch.from_numpy(window.valid)
         if hidden is not None:
-            mask = without_hidden(mask, window, hidden[number])
+            mask = without_hidden(mask, window, hidden[number], spread)
         valid.append(mask)
     return torch.cat(pixels), torch.cat(valid)
 
 
-def without_hidden(valid: Tensor, window: PixelWindow, hidden: Tensor) -> Tensor:
-    """`valid` `[T, C, H, W]` with the pixels of hidden cells `[T, n, n]` cleared: it goes with any of its cells."""
+def without_hidden(valid: Tensor, window: PixelWindow, hidden: Tensor, spread: int = 0) -> Tensor:
+    """`valid` `[T, C, H, W]` with the pixels of hidden cells `[T, n, n]` cleared, and `spread` pixels around them.
+
+    A pixel goes with any of its cells.
+    """
+    rows, cols = (
+        np.clip(spans + np.array([-spread, spread]), 0, length)
+        for spans, length in zip((window.rows, window.cols), valid.shape[-2:], strict=True)
+    )
     if bool((hidden == hidden[:1]).all()):  # most often all dates alike
-        return hide(valid, window.rows, window.cols, hidden[0])
-    return torch.stack([hide(mask, window.rows, window.cols, part) for mask, part in zip(valid, hidden, strict=True)])
+        return hide(valid, rows, cols, hidden[0])
+    return torch.stack([hide(mask, rows, cols, part) for mask, part in zip(valid, hidden, strict=True)])
 
 
-# ---- What the anchor knows of a cell --------------------------------------------------------------------------------
+# ---- What the anchors know of a cell -------------------------------------------------------------------------------
 
 _NEAR = slice(0, 4)  # of the statistics: the patch, 3, 5, 9 px
 _WIDE = slice(4, 7)  # 17, 33, 65 px: what the token does not hold
+
+
+class Unit(NamedTuple):
+    """One sensor at one date (None: undated): what a mask can hide whole."""
+
+    sensor: str
+    date: datetime.date | None
 
 
 def near_and_wide(parts: Sequence[WindowStatistics]) -> tuple[Tensor, Tensor, Tensor]:
@@ -110,13 +143,28 @@ def near_and_wide(parts: Sequence[WindowStatistics]) -> tuple[Tensor, Tensor, Te
     """
     near = torch.cat([_features(part, _NEAR) for part in parts], dim=1)
     wide = torch.cat([_features(part, _WIDE) for part in parts], dim=1)
-    present = torch.stack([_cells(part).any(dim=(1, 2)).flatten() for part in parts]).any(dim=0)
-    return near, wide, present
+    return near, wide, _any_band(parts)
+
+
+def by_unit(parts: Sequence[WindowStatistics]) -> dict[Unit, tuple[Tensor, Tensor]]:
+    """Near features `[N, F]` of each sensor at each of its dates, over its modalities, and where it is there `[N]`."""
+    found = {}
+    for sensor in dict.fromkeys(part.modality.sensor for part in parts):
+        mine = [part for part in parts if part.modality.sensor == sensor]
+        for date in dict.fromkeys(date for part in mine for date in part.modality.dates):
+            then = [part.at([number for number, own in enumerate(part.modality.dates) if own == date]) for part in mine]
+            features = torch.cat([_features(part, _NEAR) for part in then], dim=1)
+            found[Unit(sensor, date)] = features, _any_band(then)
+    return found
 
 
 def _cells(part: WindowStatistics) -> Tensor:
     """Present `[B, T, C, n, n]`."""
     return torch.stack([sample.present for sample in part.samples])
+
+
+def _any_band(parts: Sequence[WindowStatistics]) -> Tensor:
+    return torch.stack([_cells(part).any(dim=2).any(dim=1).flatten() for part in parts]).any(dim=0)
 
 
 def _features(part: WindowStatistics, span: slice) -> Tensor:

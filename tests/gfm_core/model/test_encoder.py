@@ -63,6 +63,16 @@ def test_latents_of_any_rectangle_are_layer_normed_float32(
     torch.testing.assert_close(latents.values.var(-1, correction=0), torch.ones(1, *cells), atol=1e-3, rtol=0)
 
 
+def test_latents_are_the_layer_normed_mean_of_all_layers(tiny_encoder: CellEncoder, make_input: MakeInput) -> None:
+    inputs = [make_input(cells=(4, 5))]
+    layers, present = tiny_encoder.layers(inputs)
+    latents = tiny_encoder(inputs)
+    assert len(layers) == len(tiny_encoder.encoder.transformer.blocks)
+    assert torch.equal(present, latents.present)
+    wanted = torch.nn.functional.layer_norm(torch.stack(layers).mean(dim=0), (32,))
+    torch.testing.assert_close(latents.values, wanted, atol=1e-4, rtol=1e-4)
+
+
 def test_cells_see_each_other_and_where_they_are(tiny_encoder: CellEncoder, make_input: MakeInput) -> None:
     optical = make_input()
     before = tiny_encoder([optical]).values
