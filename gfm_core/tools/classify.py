@@ -182,6 +182,7 @@ def _finish(
     write_confidence_style(outputs.partial(places.confidence))
     legend_png(outputs.partial(places.legend), classes)
     source.check_unchanged()
+    reporter.update(0.85, "scoring the map")
     check = score_map(check_labels, made, source, classes) if check_labels is not None else None
     if places.head is not None:
         save_head(outputs.partial(places.head), fitted.head, dict(source.told))
@@ -196,6 +197,7 @@ def _finish(
         square_m=fitted.square_m, check=check, notes=notes, warnings=fitted.warnings,
     )  # fmt: skip
     confidence = outputs.partial(places.confidence)
+    reporter.update(0.97, "writing the report")
     report_on(outputs.partial(places.report), parameters, source, findings, made=made, confidence=confidence)
     reporter.update(1.0, "done")
     return ClassMap(

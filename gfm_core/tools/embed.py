@@ -70,6 +70,7 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
             threads=parameters.threads, reporter=reporter,
         )  # fmt: skip
         write_preview(made, outputs.partial(picture))
+        reporter.check()  # the last moment at which nothing has been written yet
     return open_embedding(parameters.output)
 
 

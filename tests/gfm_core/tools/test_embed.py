@@ -317,3 +317,14 @@ def test_cells_of_a_millimetre_are_refused_before_any_work(place: tuple[Path, ..
     with pytest.raises(ParameterError, match="give a larger one"):
         embed(place, tmp_path / "e.tif", cell_size=0.001)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_stop_that_is_asked_for_at_the_very_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raster, asked = write_raster(tmp_path / "a.tif", np.full((1, 40, 40), 7, np.uint8)), []
+    monkeypatch.setattr("gfm_core.tools.embed.write_preview", lambda *_: asked.append(True))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(Cancelled):
+        embed([raster], tmp_path / "out" / "e.tif", groups=["fine"], cancel=lambda: bool(asked))
+    assert list((tmp_path / "out").iterdir()) == []
