@@ -27,7 +27,7 @@ from gfm_core.model.tokens import BAND_VOCABULARY
 from gfm_core.whole import write_whole
 
 FORMAT_VERSION = 1
-BEST = "best.safetensors"  # the checkpoint of a training run's folder
+BEST = "model.safetensors"  # the checkpoint of a training run's folder
 
 _KEY = "jepa_gfm"  # the one entry of safetensors' own metadata: several would be written in random order
 _LATENT_RANGE = 4.0  # standard deviations of a layer-normed latent that 8 bits cover when nothing was measured
@@ -98,7 +98,7 @@ def load_jepa(path: Path, *, seed: int = 0) -> JepaModel:
 
 
 def load_model(model: str | Path) -> LoadedModel:
-    """A packaged model by name (`nano`), a checkpoint file, or a run folder (its `best.safetensors`)."""
+    """A packaged model by name (`nano`), a checkpoint file, or a run folder (its `model.safetensors`)."""
     packaged = model_files()
     if str(model) in packaged:
         return load_checkpoint(packaged[str(model)], name=str(model))

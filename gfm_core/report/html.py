@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -158,6 +158,11 @@ def report_html(data: ReportData) -> str:
         sections.repeat(data.command, data.python, data.parameters),
         sections.versions(data.versions),
     ]
+    return whole_page(data.title, body)
+
+
+def whole_page(title: str, body: Iterable[str]) -> str:
+    """A page that opens anywhere, from parts that are HTML already; empty ones are left out."""
     # Nothing may be loaded: the page is complete, and a class name cannot smuggle in a script of its own.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
     return "\n".join([
@@ -167,7 +172,7 @@ def report_html(data: ReportData) -> str:
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{sections.text(data.title)}</title>",
+        f"<title>{sections.text(title)}</title>",
         f"<style>\n{_asset('report.css')}</style>",
         "</head>",
         "<body>",

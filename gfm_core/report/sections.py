@@ -54,7 +54,7 @@ def headline(
         where = f"{check.get('n', 0)} pixels of {check_name}" if check_name else f"{check.get('n', 0)} pixels"
         cards.append(_card("" if folds else "main", check, "Macro-F1 on check labels", where))
     if not cards:
-        return _section("How good is it?", "<p>This map has not been scored: no labels were given to score it on.</p>")
+        return section("How good is it?", "<p>This map has not been scored: no labels were given to score it on.</p>")
     cards_html = f'<div class="cards">{"".join(cards)}</div>'
     return f"<section>{cards_html}{_verdict(folds, raw_bands)}{_meaning(folds, square_m)}</section>"
 
@@ -121,7 +121,7 @@ def groups(folds: Scores | None, group_f1: Mapping[str, float], raw_bands: Score
         f'<td class="track"><div class="{kind}" style="width:{_percent(score):.1f}%"></div></td></tr>'
         for name, score, kind in rows
     )
-    return _section("What each feature group knows", f'<table class="bars">{told}</table>')
+    return section("What each feature group knows", f'<table class="bars">{told}</table>')
 
 
 def per_class(
@@ -151,7 +151,7 @@ def per_class(
     )
     told = "<p class='soft'>Precision: how much of what the map calls so is so. Recall: how much of it the map finds."
     told += " Areas are counts of map pixels: confusions between classes shift them.</p>" if areas else "</p>"
-    return _section("Classes", table + told)
+    return section("Classes", table + told)
 
 
 def confusion(classes: Sequence[MapClass], scores: Scores | None, where: str) -> str:
@@ -162,7 +162,7 @@ def confusion(classes: Sequence[MapClass], scores: Scores | None, where: str) ->
     known = {item.code: item for item in classes}
     items = [known.get(row["code"], MapClass(row["code"], row["name"], "")) for row in scores["classes"]]
     shown = _matrix(items, matrix) if len(items) <= _MATRIX else _largest(items, matrix)
-    return _section(f"What is taken for what, {where}", shown)
+    return section(f"What is taken for what, {where}", shown)
 
 
 def _matrix(items: Sequence[MapClass], matrix: Sequence[Sequence[int]]) -> str:
@@ -211,12 +211,12 @@ def confidence(uri: str) -> str:
         return ""
     told = "Probability of the class that won, as the classifiers see it: dark places are worth a look, or a label."
     picture = f'<figure><img src="{uri}" alt="Picture of the confidence"><figcaption>{told}</figcaption></figure>'
-    return _section("Where the map is sure", picture)
+    return section("Where the map is sure", picture)
 
 
 def notes(told: Sequence[str]) -> str:
     """What happened on the way."""
-    return _section("Notes", _bullets(told)) if told else ""
+    return section("Notes", _bullets(told)) if told else ""
 
 
 def inputs(told: Sequence[Mapping[str, Any]]) -> str:
@@ -234,7 +234,7 @@ def inputs(told: Sequence[Mapping[str, Any]]) -> str:
     table = (
         f'<div class="wide"><table><thead><tr>{tops}<th></th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
     )
-    return _section("Inputs as understood", table)
+    return section("Inputs as understood", table)
 
 
 def repeat(command: str, python: str, parameters: Mapping[str, Any]) -> str:
@@ -249,7 +249,7 @@ def repeat(command: str, python: str, parameters: Mapping[str, Any]) -> str:
     )
     if rows:
         parts.append(f"<details><summary>All parameters</summary><table><tbody>{rows}</tbody></table></details>")
-    return _section("Make it again", "".join(parts)) if parts else ""
+    return section("Make it again", "".join(parts)) if parts else ""
 
 
 def versions(told: Mapping[str, str]) -> str:
@@ -258,7 +258,8 @@ def versions(told: Mapping[str, str]) -> str:
     return f'<footer><h2>Versions</h2><p class="soft">{line}</p></footer>' if told else ""
 
 
-def _section(title: str, content: str) -> str:
+def section(title: str, content: str) -> str:
+    """A titled part of the page; `content` is HTML already."""
     return f"<section><h2>{text(title)}</h2>{content}</section>"
 
 

@@ -58,8 +58,9 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
     from gfm_training import targets
     from gfm_training.discover import Discovery
     from gfm_training.learn import Prepared, learn, new_model, new_module
-    from gfm_training.monitor import Collapsed
+    from gfm_training.monitor import Collapsed, Prober
     from gfm_training.settings import TrainSettings
+    from gfm_training.vitals import Examiner
 
     from gfm_core.model.checkpoint import load_model
 
@@ -71,10 +72,10 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
     module = new_module(new_model(settings, None), books, settings)
     model = module.objective.model
     monkeypatch.setattr(type(model), "target_layers", lambda self, inputs: self.context.layers(inputs))
-    prepared = Prepared(places, books, surveys, ())
+    prepared = Prepared(places, books, surveys, Prober((), Examiner(surveys, books)))
     said: list[str] = []
     with pytest.raises(Collapsed, match=r"collapsed at step \d+: .*kept") as caught:
         learn(prepared, module, tmp_path, command="gfm train", discovery=Discovery(places.places, ()), say=said.append)
-    assert "Lower learning_rate" in str(caught.value)
+    assert "lower learning_rate" in str(caught.value)
     kept = load_model(tmp_path)
     assert kept.header["numbers"]["best"]["vitals"]["sd"] > 0.05

@@ -10,21 +10,25 @@ import torch
 from gfm_training.anchors import Books
 from gfm_training.data import Survey
 from gfm_training.monitor import ProbePoint, Prober, point_from_dict
-from gfm_training.probe import Scene, Score, draw, known_scenes, latents_of, macro_f1, prepare, probe
+from gfm_training.probe import Scene, Score, draw, latents_of, macro_f1, probe
+from gfm_training.scenes import named_scenes, sample_scene
+from gfm_training.settings import read_recipe
 from gfm_training.vitals import Examiner, Vitals
 
+from gfm_core.assets import sample_folder
 from gfm_core.embedding.pipeline import modality_statistics, network_input
 from gfm_core.model.config import ModelConfig
 from gfm_core.model.jepa import build_model
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import open_stack
 
+RECIPES = Path(__file__).resolve().parents[2] / "training" / "recipes"
 TINY = ModelConfig("tiny", 32, 1, 2, band_dim=16, predictor_dim=16, predictor_depth=1)
 
 
 @pytest.fixture(scope="module")
 def sample() -> Iterator[Scene]:
-    yield prepare(known_scenes([])[0])
+    yield sample_scene(0)
 
 
 def test_the_shipped_sample_can_be_probed_everywhere(sample: Scene) -> None:
@@ -70,8 +74,7 @@ def test_latents_are_those_of_the_cells_that_were_labelled(sample: Scene) -> Non
     """Against the network on one window read anew, as `gfm embed` reads it."""
     encoder = build_model(TINY, 0).context.eval()
     ours = latents_of(encoder, sample)
-    source = known_scenes([])[0]
-    stack = open_stack(source.rasters)
+    stack = open_stack(sorted(map(str, sample_folder().glob("s2_*.tif"))))
     number = int(sample.window[0])
     here = np.flatnonzero(sample.window == number)
     batch = sample.inputs[number // 16]
@@ -114,6 +117,11 @@ def test_a_probe_point_comes_back_from_its_plain_values() -> None:
     assert dataclasses.asdict(point)["scenes"][0]["fused"] == {5: 0.3}
 
 
-def test_the_development_scenes_are_found_where_they_are(shared_data: Path) -> None:
-    names = [scene.name for scene in known_scenes([shared_data])]
-    assert names == ["sample", "north_carolina", "gewata", "patagonia", "parana", "kenya"]
+def test_the_default_recipe_is_judged_by_eight_scenes(shared_data: Path) -> None:
+    reasons: list[str] = []
+    recipe = read_recipe(RECIPES / "default.toml")
+    names = [scene.name for scene in named_scenes(recipe.probes, [shared_data], reasons)]
+    assert names == [
+        "brandenburg", "north_carolina", "gewata", "patagonia", "parana", "kenya", "languedoc", "taizhou",
+    ]  # fmt: skip
+    assert not reasons

@@ -14,14 +14,16 @@ from gfm_training.cli import parse_budget, train_command
 from gfm_training.learn import quantisation
 from gfm_training.module import JepaTraining
 from gfm_training.run import Order, begin, train
-from gfm_training.settings import Manifest, Recipe, TrainSettings
+from gfm_training.scenes import Probes
+from gfm_training.settings import LabelledScene, Manifest, Recipe, TrainSettings
 
+from gfm_core.assets import sample_folder
 from gfm_core.errors import OutputError, ParameterError
 from gfm_core.model.checkpoint import load_jepa, load_model
 
 SETTINGS = TrainSettings(
     steps=6, batch=2, clusters=4, cell_pixels=(2, 3), cell_weights=(1.0, 1.0), probe_every=3, workers=0,
-    precision="float32",
+    precision="float32", save_every=3,
 )  # fmt: skip
 
 
@@ -32,7 +34,7 @@ def order(folder: Path, output: Path, **changes: Any) -> Order:
 
 @pytest.fixture
 def no_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running, "usable_scenes", lambda folders, seed: ([], []))
+    monkeypatch.setattr(running, "find_probes", lambda *_: Probes((), ()))
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,10 @@ def finished(place_folders: Path, tmp_path_factory: pytest.TempPathFactory) -> t
     """A run of six steps as users run it: a worker process, the sample scene as probe."""
     output = tmp_path_factory.mktemp("runs") / "whole"
     said: list[str] = []
-    train(order(place_folders, output, workers=1), say=said.append)
+    sample = str(sample_folder())
+    probe = LabelledScene("sample", (f"{sample}/s2_*.tif",), f"{sample}/landuse.gpkg", where="split = 'train'")
+    plain = order(place_folders, output, workers=1)
+    train(dataclasses.replace(plain, recipe=dataclasses.replace(plain.recipe, probes=(probe,))), say=said.append)
     return output, said
 
 
@@ -88,16 +93,16 @@ def test_the_model_card_names_data_command_and_difference(finished: tuple[Path, 
 
 def test_a_finished_run_is_not_touched_again(finished: tuple[Path, list[str]], place_folders: Path) -> None:
     output, _ = finished
-    before = (output / "best.safetensors").read_bytes()
+    before = (output / "model.safetensors").read_bytes()
     with pytest.raises(OutputError, match="finished run"):
         train(order(place_folders, output, workers=1), say=lambda line: None)
-    assert (output / "best.safetensors").read_bytes() == before
+    assert (output / "model.safetensors").read_bytes() == before
 
 
 def test_a_run_can_start_from_another_one(finished: tuple[Path, list[str]]) -> None:
     output, _ = finished
     model = learning.new_model(SETTINGS, str(output))
-    stored = load_jepa(output / "best.safetensors")
+    stored = load_jepa(output / "model.safetensors")
     assert all(
         torch.equal(one, other)
         for one, other in zip(model.context.parameters(), stored.context.parameters(), strict=True)
@@ -107,7 +112,6 @@ def test_a_run_can_start_from_another_one(finished: tuple[Path, list[str]]) -> N
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
     place_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_scenes: None
 ) -> None:
-    monkeypatch.setattr(learning, "_SAVED_EVERY", 3)
     train(order(place_folders, tmp_path / "whole"), say=lambda line: None)
     plain_step = JepaTraining.training_step
 

@@ -25,6 +25,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from gfm_core.whole import write_whole
 from gfm_training.codebook import Codebook, Projection, fit_codebook, fit_projection
 from gfm_training.maps import NO_CLASS
 from gfm_training.settings import TrainSettings
@@ -174,7 +175,7 @@ def save_books(path: Path, books: Books) -> None:
         tensors |= {f"{number}.map{place}": one.maps[name] for place, name in enumerate(maps)}
         names.append({"set": key, "sensors": sensors, "maps": maps})
     whole = {name: tensor.contiguous() for name, tensor in tensors.items()}
-    safetensors.torch.save_file(whole, path, {"names": json.dumps(names)})
+    write_whole(path, safetensors.torch.save(whole, {"names": json.dumps(names)}))
 
 
 def load_books(path: Path) -> Books:

@@ -10,12 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from gfm_core.embedding.file import versions
+from gfm_core.whole import write_whole
 from gfm_training.discover import Discovery, Place
 from gfm_training.monitor import ProbePoint
+from gfm_training.page import PAGE, run_page
 from gfm_training.probe import DRAWS
+from gfm_training.records import LOSSES, read_losses
 from gfm_training.settings import TrainSettings
 
 REPORT, CARD = "report.json", "README.md"
+
+_BY_LABELS = "macro-F1 by few-label LDA heads, mean over scenes and 5 and 20 labels a class"
+_BY_AGREEMENT = "agreement of cells alike with a hidden sensor or date, beyond chance, across places"
 
 
 def header_of(
@@ -55,7 +61,7 @@ def numbers(points: Sequence[ProbePoint], best: ProbePoint) -> dict[str, Any]:
     """The probe curve, and the best network beside the untrained one."""
     untrained = points[0]
     return {
-        "measure": "macro-F1 by few-label LDA heads, mean over scenes and 5 and 20 labels a class",
+        "measure": _BY_LABELS if best.scenes else _BY_AGREEMENT,
         "best": best.to_dict(),
         "untrained": untrained.to_dict(),
         "difference": {
@@ -69,18 +75,24 @@ def numbers(points: Sequence[ProbePoint], best: ProbePoint) -> dict[str, Any]:
     }
 
 
+def told_gain(points: Sequence[ProbePoint], best: ProbePoint) -> str:
+    """What the network that is kept is ahead of the untrained one by."""
+    return f"{best.score - points[0].score:+.4f} {'macro-F1' if best.scenes else 'agreement'} to untrained"
+
+
 def write_report(folder: Path, discovery: Discovery, header: dict[str, Any], **facts: Any) -> None:
-    """`report.json` and the model card `README.md` of a finished run, from the header of its last state."""
+    """`report.json`, the page `report.html` and the model card `README.md` of a finished run."""
     report = {**header, "left_out": list(discovery.left_out), "machine": platform.machine(), **facts}
-    (folder / REPORT).write_text(json.dumps(report, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-    (folder / CARD).write_text(card(header), encoding="utf-8")
+    page = run_page(report, read_losses(folder / LOSSES))
+    written = {REPORT: json.dumps(report, indent=1, sort_keys=True) + "\n", CARD: card(header), PAGE: page}
+    for name, text in written.items():
+        write_whole(folder / name, text.encode("utf-8", errors="replace"))
 
 
 _CARD = """# Model card: {size}
 
 A JEPA encoder of ground cells, trained for {steps} steps of {batch} windows, objective `{objective}`, seed {seed}.
-Kept: {kept}: the best along the run by the probe below, if it beats the untrained network by more than one standard
-error over scenes.
+Kept: {kept}: {rule}.
 
 ```
 {command}
@@ -88,32 +100,52 @@ error over scenes.
 
 ## How good
 
-Macro-F1 of few-label LDA heads on spatially held-out cells, mean of {draws} draws. *Fused*: a head on fine statistics,
-one on coarse ones, one on the network, log-probabilities added. The probe chose what was kept, so these numbers are
-a little kind; differences below 0.01 are noise.
-
-| scene | labels a class | statistics alone | untrained: alone, fused | kept: alone, fused | kept - untrained, fused |
-|---|---|---|---|---|---|
-{rows}
+{how_good}
 
 ## Learnt from
 
-Pixels only; labels were used by the probe alone.
+{learnt}
 
 {licences}
 """
+
+
+_PROBED = """Macro-F1 of few-label LDA heads on spatially held-out cells, mean of {draws} draws. *Fused*: a head on fine
+statistics, one on coarse ones, one on the network, log-probabilities added. The probe chose what was kept, so these
+numbers are a little kind; differences below 0.01 are noise.
+
+| scene | labels a class | statistics alone | untrained: alone, fused | kept: alone, fused | kept - untrained, fused |
+|---|---|---|---|---|---|
+{rows}"""
+
+_UNPROBED = """No labels lay beside the rasters, so nothing is known of maps. What was measured: how far cells that look
+alike to the network, in other places, see the same in a sensor or date that was hidden from it, beyond chance (0 is
+chance, 1 is always): {best:.3f}, the untrained network {untrained:.3f}."""
+
+_BY_PROBE = (
+    "the best along the run by the probe below, if it beats the untrained network by more than one standard error"
+)
+_WITHOUT = "the one that knew best, along the run, what it did not see"
+_PIXELS = "Pixels only; labels were used by the probe alone."
+_PIXELS_AND_MAPS = "Pixels, and the maps of classes that lie in the folders, as targets."
 
 
 def card(header: dict[str, Any]) -> str:
     """The model card: on what, how, how good, as Markdown."""
     best, untrained = header["numbers"]["best"], header["numbers"]["untrained"]
     network = "a running average of the weights" if best["network"] == "average" else "the weights themselves"
+    if best["scenes"]:
+        how_good = _PROBED.format(draws=DRAWS, rows="\n".join(_rows(best, untrained)))
+    else:
+        how_good = _UNPROBED.format(best=best["score"], untrained=untrained["score"])
+    with_maps = header["settings"]["objective"] != "ema" and "map" in header["settings"]["anchors"]
     return _CARD.format(
         **header["settings"],
         kept="the untrained network" if best["step"] == 0 else f"step {best['step']} ({network})",
+        rule=_BY_PROBE if best["scenes"] else _WITHOUT,
         command=header["command"],
-        draws=DRAWS,
-        rows="\n".join(_rows(best, untrained)),
+        how_good=how_good,
+        learnt=_PIXELS_AND_MAPS if with_maps else _PIXELS,
         licences="\n".join(f"* {line}" for line in header["licences"]),
     )
 

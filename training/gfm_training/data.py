@@ -87,7 +87,7 @@ class PlaceBatchSampler(Sampler[list[WindowQuery]]):
         self._weights = place_weights(places) if weights is None else weights.numpy()
 
     def __len__(self) -> int:
-        return len(self.steps)
+        return self.steps.stop  # Lightning counts what a run that goes on has had before, too
 
     def __iter__(self) -> Iterator[list[WindowQuery]]:
         for step in self.steps:

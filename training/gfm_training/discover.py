@@ -129,3 +129,25 @@ def with_cell_pixels(stack: Stack, pixels: int) -> Stack:
     size = stack.lattice.cell_size / 2 * pixels
     lattice = replace(stack.lattice, cell_size=size)
     return replace(stack, lattice=lattice, cells=lattice.covering(stack.lattice.bounds(stack.cells)))
+
+
+# ---- In words -------------------------------------------------------------------------------------------------------
+
+
+def told(discovery: Discovery) -> list[str]:
+    """What will be learnt from and what not, a line each."""
+    lines = [f"{len(discovery.places)} places:"]
+    for place in discovery.places:
+        parts = [
+            f"{item.name} ({len(item.bands)} bands" + (f", {len(item.dates)} dates)" if len(item.dates) > 1 else ")")
+            for item in place.stack.modalities
+        ]
+        rows, cols = place.stack.cells.shape
+        lines.append(
+            f"  {place.name}: {rows} x {cols} cells of {place.stack.lattice.cell_size:g} m, {', '.join(parts)}"
+        )
+    lines += [f"  left out: {line}" for line in discovery.left_out]
+    unknown = [place.name for place in discovery.places if place.licence == "not stated"]
+    if unknown:
+        lines.append(f"  licence not stated for {', '.join(unknown)}: think before you share the weights")
+    return lines

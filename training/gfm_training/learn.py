@@ -18,30 +18,30 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from gfm_core.errors import OutputError
 from gfm_core.model.checkpoint import BEST, load_jepa, load_model, save_checkpoint
 from gfm_core.model.config import SIZES
 from gfm_core.model.device import resolve_device
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_model
 from gfm_core.model.precision import resolve_precision
+from gfm_training.across import from_first, launched, rank
 from gfm_training.anchors import Books
 from gfm_training.batch import Batch
 from gfm_training.card import header_of
 from gfm_training.data import PlaceBatchSampler, Places, Survey, WindowDataset
 from gfm_training.discover import Discovery
-from gfm_training.lightning_parts import Callback, Trainer
+from gfm_training.lightning_parts import Callback, DDPStrategy, FSDPStrategy, Trainer
 from gfm_training.module import JepaTraining, SlowCopy
 from gfm_training.monitor import ProbePoint, Prober, Watch, survey_latents
 from gfm_training.objective import Objective
-from gfm_training.probe import Scene
+from gfm_training.records import LOSSES, Diverged, LossLog, tensorboard
 from gfm_training.settings import TrainSettings
-from gfm_training.vitals import Examiner
 
 LAST = "last.ckpt"
 PART = "last.part"  # that state while it is being written
 
 _WARMING_STEPS, _TIMED_STEPS = 4, 24
-_SAVED_EVERY = 100  # steps
 _COVERED = 5.0  # standard deviations of a latent that 8 bits hold
 # The state holds tensors and plain values only; older Lightning does not know the word.
 _SAFE_LOADING = {"weights_only": True} if "weights_only" in inspect.signature(Trainer.fit).parameters else {}
@@ -56,7 +56,7 @@ class Prepared:
     places: Places
     books: Books
     surveys: tuple[Survey, ...]
-    scenes: tuple[Scene, ...]
+    prober: Prober | None  # only the first of several processes probes
 
 
 def new_model(settings: TrainSettings, init: str | None) -> JepaModel:
@@ -73,8 +73,8 @@ def new_module(model: JepaModel, books: Books, settings: TrainSettings) -> JepaT
 
 def batches(prepared: Prepared, settings: TrainSettings, first: int) -> DataLoader[Batch]:
     """The batches of steps `first` to the last, prepared by worker processes."""
-    sampler = PlaceBatchSampler(prepared.places, settings, range(first, settings.steps))
-    dataset = WindowDataset(prepared.places, settings, prepared.books)
+    sampler = PlaceBatchSampler(prepared.places, settings, range(first, settings.steps), rank=rank())
+    dataset = WindowDataset(prepared.places, settings, prepared.books, rank=rank())
     return DataLoader(
         dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers,
         worker_init_fn=_one_thread, prefetch_factor=4 if settings.workers else None,
@@ -98,24 +98,22 @@ def learn(
     fixed = [item.inputs for item in prepared.surveys]
 
     def keep(encoder: CellEncoder, point: ProbePoint) -> None:
+        if rank() > 0:
+            return
         header = header_of(discovery, settings, command, watch.points, point)
         header["quantisation"] = {"network": quantisation(survey_latents(encoder, fixed))}
         save_checkpoint(folder / BEST, with_encoder(module.objective.model, encoder), header)
 
-    watch = Watch(new_prober(prepared), every=settings.probe_every, keep=keep, say=say)
+    watch = Watch(prepared.prober, every=settings.probe_every, keep=keep, say=say)
     last = folder / LAST
-    first = step_of(last) if last.is_file() else 0
+    first = from_first(lambda: step_of(last) if last.is_file() else 0)
     if first:
         say(f"going on at step {first} of {settings.steps}")
-    trainer = new_trainer(settings, [SlowCopy(), watch, SaveState(last, every=_SAVED_EVERY)])
-    with quiet():
+    callbacks = [SlowCopy(), LossLog(folder / LOSSES), watch, SaveState(last, every=settings.save_every)]
+    trainer = new_trainer(settings, callbacks, logger=tensorboard(folder, first))
+    with quiet(), _sentences(folder):
         trainer.fit(module, batches(prepared, settings, first), ckpt_path=last if first else None, **_SAFE_LOADING)
     return watch
-
-
-def new_prober(prepared: Prepared) -> Prober:
-    """Scores and vitals on what was prepared."""
-    return Prober(prepared.scenes, Examiner(prepared.surveys, prepared.books))
 
 
 def step_of(checkpoint: Path) -> int:
@@ -133,10 +131,42 @@ class SaveState(Callback):  # type: ignore[misc]
         self, trainer: Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int  # noqa: ARG002
     ) -> None:  # fmt: skip
         """After the probe of the same step, which belongs to the state."""
-        if trainer.global_step % self.every == 0 or trainer.global_step == trainer.max_steps:
-            part = self.path.with_name(PART)
+        if trainer.global_step % self.every != 0 and trainer.global_step != trainer.max_steps:
+            return
+        if not all(bool(weight.isfinite().all()) for weight in pl_module.parameters()):
+            raise Diverged(
+                f"Weights are no numbers at step {trainer.global_step}; the state before that is kept. Begin another "
+                "run with a lower learning_rate, or with precision float32."
+            )
+        part = self.path.with_name(PART)
+        try:
             trainer.save_checkpoint(part)
-            part.replace(self.path)
+            if trainer.is_global_zero:
+                part.replace(self.path)
+        except (OSError, RuntimeError) as error:  # torch tells of a full disk by a RuntimeError
+            part.unlink(missing_ok=True)
+            raise OutputError(
+                f"{self.path} cannot be written ({_reason(error)}); make room and give the same command again: the run "
+                "goes on."
+            ) from error
+
+
+def _reason(error: Exception) -> str:
+    """Why a file cannot be written, in a few words."""
+    cause = error if isinstance(error, OSError) else error.__cause__ or error.__context__
+    return (isinstance(cause, OSError) and cause.strerror) or str(error).splitlines()[0][:120]
+
+
+@contextlib.contextmanager
+def _sentences(folder: Path) -> Iterator[None]:
+    """The system's refusal to write logs as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written ({error.strerror or error}); make room and give the same command again: the "
+            "run goes on."
+        ) from error
 
 
 def with_encoder(model: JepaModel, encoder: CellEncoder) -> JepaModel:
@@ -165,9 +195,9 @@ def seconds_a_step(prepared: Prepared, settings: TrainSettings, init: str | None
 
 def seconds_a_probe(prepared: Prepared, settings: TrainSettings, init: str | None) -> float:
     """Time to score one network."""
-    prober = new_prober(prepared)
+    assert prepared.prober is not None
     start = time.monotonic()
-    prober(new_model(settings, init).context, 0, "student")
+    prepared.prober(new_model(settings, init).context, 0, "student")
     return time.monotonic() - start
 
 
@@ -179,17 +209,27 @@ class _Clock(Callback):  # type: ignore[misc]
         self.times.append(time.monotonic())
 
 
-def new_trainer(settings: TrainSettings, callbacks: list[Any]) -> Trainer:
+def new_trainer(settings: TrainSettings, callbacks: list[Any], *, logger: Any = False) -> Trainer:
     """A trainer that runs `settings.steps` steps and says nothing itself."""
     device = resolve_device(settings.device)
     narrow = resolve_precision(settings.precision, device) is torch.bfloat16
+    several = launched()
     with quiet():
         return Trainer(
-            max_steps=settings.steps, max_epochs=1, accelerator="gpu" if device.type == "cuda" else "cpu", devices=1,
+            max_steps=settings.steps, max_epochs=1, accelerator="gpu" if device.type == "cuda" else "cpu",
+            devices=settings.devices if several else 1, num_nodes=settings.num_nodes if several else 1,
+            strategy=_strategy(settings.strategy) if several else "auto",
             precision="bf16-mixed" if narrow else "32-true", gradient_clip_val=settings.clip, callbacks=callbacks,
-            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            logger=logger, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
             use_distributed_sampler=False,
         )  # fmt: skip
+
+
+def _strategy(name: str) -> Any:
+    """Lightning's strategy of several processes. Heads of other modality sets have no part in a step's loss."""
+    if name == "fsdp":
+        return FSDPStrategy(state_dict_type="full")
+    return DDPStrategy(find_unused_parameters=True)
 
 
 @contextlib.contextmanager

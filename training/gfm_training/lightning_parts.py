@@ -2,5 +2,7 @@
 
 import gfm_core.sampling  # noqa: F401, I001 (before Lightning, not in order of name)
 from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.strategies import DDPStrategy, FSDPStrategy
 
-__all__ = ["Callback", "LightningModule", "Trainer"]
+__all__ = ["Callback", "DDPStrategy", "FSDPStrategy", "LightningModule", "TensorBoardLogger", "Trainer"]

@@ -43,6 +43,20 @@ class JepaTraining(LightningModule):  # type: ignore[misc]
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, steps, warmup=warmup))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def configure_gradient_clipping(
+        self, optimizer: torch.optim.Optimizer, gradient_clip_val: Any = None, gradient_clip_algorithm: Any = None
+    ) -> None:
+        """Clip by the norm of all gradients; weights that are spread over chips (FSDP) know how to do it themselves."""
+        from torch.distributed.fsdp import FullyShardedDataParallel
+
+        whole = self.trainer.strategy.model
+        if isinstance(whole, FullyShardedDataParallel):
+            whole.clip_grad_norm_(self.settings.clip)
+        else:
+            self.clip_gradients(
+                optimizer, gradient_clip_val=gradient_clip_val, gradient_clip_algorithm=gradient_clip_algorithm
+            )
+
     def _groups(self) -> list[dict[str, Any]]:
         decay = self.settings.weight_decay
         learnt = [item for item in self.objective.model.named_parameters() if item[1].requires_grad]

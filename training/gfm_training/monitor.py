@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import functools
 import math
 import statistics
 import time
@@ -16,10 +18,13 @@ from torch import Tensor
 from gfm_core.errors import GfmError
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.tokens import ModalityInput
+from gfm_training.across import from_first
 from gfm_training.lightning_parts import Callback, Trainer
 from gfm_training.module import JepaTraining
 from gfm_training.probe import Scene, Score, probe
 from gfm_training.vitals import Examiner, Vitals, collapse
+
+_PATIENCE = 100  # steps that a network must stay collapsed before the run is given up
 
 
 class Collapsed(GfmError, RuntimeError):
@@ -93,11 +98,17 @@ def survey_latents(encoder: CellEncoder, inputs: Sequence[list[ModalityInput]]) 
 class Watch(Callback):  # type: ignore[misc]
     """Probes at step 0, every `every` steps and at the end; hands the best network to `keep`; talks through `say`.
 
-    A network that has collapsed ends the run with `Collapsed`; the best one before it has been kept.
+    A network that has collapsed ends the run with `Collapsed`; the best one before it has been kept. Of several
+    processes the first one probes, keeps and talks; all know the points.
     """
 
     def __init__(
-        self, prober: Prober, *, every: int, keep: Callable[[CellEncoder, ProbePoint], None], say: Callable[[str], None]
+        self,
+        prober: Prober | None,
+        *,
+        every: int,
+        keep: Callable[[CellEncoder, ProbePoint], None],
+        say: Callable[[str], None],
     ) -> None:
         self.prober, self.every, self.keep, self.say = prober, every, keep, say
         self.points: list[ProbePoint] = []
@@ -106,9 +117,17 @@ class Watch(Callback):  # type: ignore[misc]
 
     @property
     def best(self) -> ProbePoint:
-        """The best point so far, the earliest of equal ones; the untrained network until one has earned its place."""
+        """The best point so far, the earliest of equal ones; the untrained network until one has earned its place.
+
+        One that has collapsed earns nothing, whatever it scores.
+        """
         untrained = self.points[0]
-        earned = [untrained, *(point for point in self.points[1:] if beyond_error(point, untrained))]
+        earned = [untrained]
+        earned += [
+            point
+            for point in self.points[1:]
+            if beyond_error(point, untrained) and collapse(point.vitals, untrained.vitals) is None
+        ]
         return max(earned, key=lambda point: (point.score, -point.step))
 
     def state_dict(self) -> dict[str, Any]:
@@ -149,8 +168,10 @@ class Watch(Callback):  # type: ignore[misc]
         model = module.objective.model
         networks = {"student": model.context} if students_only else {"student": model.context, "average": model.target}
         for name, encoder in networks.items():
-            point = self.prober(encoder, step, name)
+            with whole_weights(trainer.strategy.model):
+                point = from_first(functools.partial(self._point, encoder, step, name))
             self.points.append(point)
+            self._stop_if_no_numbers(point)
             gain = point.score - self.points[0].score
             self.say(
                 f"probe at {step}, {name}: macro-F1 {point.score:.4f} fused ({gain:+.4f} against untrained), "
@@ -158,24 +179,51 @@ class Watch(Callback):  # type: ignore[misc]
             )
             self._log(trainer, point)
             if self.best is point:
-                self.keep(encoder, point)
+                with whole_weights(trainer.strategy.model):
+                    self.keep(encoder, point)
             self._stop_if_collapsed(point)
 
-    def _stop_if_collapsed(self, point: ProbePoint) -> None:
-        """End the run if this network has collapsed at two probes in a row: in its first steps the rank dips."""
-        untrained = self.points[0].vitals
-        reason = collapse(point.vitals, untrained)
-        before = [item for item in self.points[1:-1] if item.network == point.network]
-        if reason is not None and before and collapse(before[-1].vitals, untrained) is not None:
+    def _point(self, encoder: CellEncoder, step: int, name: str) -> ProbePoint:
+        assert self.prober is not None
+        return self.prober(encoder, step, name)
+
+    def _stop_if_no_numbers(self, point: ProbePoint) -> None:
+        if not math.isfinite(point.vitals.rank):
+            self.points.pop()
             raise Collapsed(
-                f"The network collapsed at step {point.step}: {reason}; the best one so far (step {self.best.step}) is "
-                "kept. Lower learning_rate, or give objective 'dual' or 'anchor'."
+                f"The network's latents are no numbers at step {point.step}; the best one so far is kept. Begin "
+                "another run with a lower learning_rate, or with precision float32."
             )
+
+    def _stop_if_collapsed(self, point: ProbePoint) -> None:
+        """End the run if this network has been collapsed for `_PATIENCE` steps: in its first ones the rank dips."""
+        untrained = self.points[0].vitals
+        mine = [item for item in self.points[1:] if item.network == point.network]
+        since = point.step
+        for item in reversed(mine):
+            if collapse(item.vitals, untrained) is None:
+                break
+            since = item.step
+        if point.step - since < _PATIENCE:
+            return
+        raise Collapsed(
+            f"The network collapsed at step {since}: {collapse(point.vitals, untrained)}; the best one before it (step "
+            f"{self.best.step}) is kept. Begin another run with a lower learning_rate, or objective 'dual' or 'anchor'."
+        )
 
     def _log(self, trainer: Trainer, point: ProbePoint) -> None:
         """Scores and vitals as curves, beside the losses."""
         if trainer.logger is not None:
             trainer.logger.log_metrics(curves(point), step=point.step)
+
+
+def whole_weights(module: Any) -> contextlib.AbstractContextManager[Any]:
+    """Lets a network be used alone although its weights are spread over several chips (FSDP)."""
+    from torch.distributed.fsdp import FullyShardedDataParallel
+
+    if isinstance(module, FullyShardedDataParallel):
+        return FullyShardedDataParallel.summon_full_params(module, writeback=False)
+    return contextlib.nullcontext()
 
 
 def _told(vitals: Vitals) -> str:

@@ -6,7 +6,7 @@ small linear heads. Labels are used here and nowhere else: no gradient ever sees
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from gfm_core.classes import MapClass
 from gfm_core.embedding.pipeline import modality_statistics, network_input
-from gfm_core.errors import GfmError
 from gfm_core.features.groups import cell_columns
 from gfm_core.grid import CORE, CellRange, windows
 from gfm_core.heads.fit import Scaler
@@ -26,7 +25,7 @@ from gfm_core.labels.read import read_labels
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.tokens import ModalityInput, batch_inputs
 from gfm_core.raster.read import StackReader
-from gfm_core.raster.stack import open_stack
+from gfm_core.raster.stack import Stack
 
 SHOTS = (5, 20)
 DRAWS = 8
@@ -38,12 +37,13 @@ _SQUARES = 9  # along the longer side: half of them train, half test
 
 @dataclass(frozen=True, slots=True)
 class SceneSource:
-    """Where a labelled scene is: rasters, labels, the field of the class."""
+    """A stack and labels of its ground: a file, its class field, and which features count (SQL)."""
 
     name: str
-    rasters: tuple[Path, ...]
+    stack: Stack
     labels: Path
     field: str | None = None
+    where: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +78,13 @@ class Score:
     fused: dict[int, float]
 
 
-def known_scenes(folders: Iterable[Path]) -> list[SceneSource]:
-    """The sample scene that ships, and what the folders hold of the development scenes."""
-    import gfm_core
-
-    sample = Path(gfm_core.__file__).parent / "assets" / "sample"
-    found = [SceneSource("sample", _tifs(sample, "s2_*.tif"), sample / "landuse.gpkg", None)]
-    for top in folders:
-        mesh, carolina = top / "terramesh", top / "north_carolina"
-        found += [
-            SceneSource("north_carolina", (carolina / "lsat7_28m.tif",), carolina / "points.gpkg", "label"),
-            SceneSource("gewata", (top / "gewata/landsat7_30m.tif",), top / "gewata/lulc.tif"),
-            *(
-                SceneSource(name, tuple(mesh / name / file for file in _MESH), mesh / name / "lulc.tif")
-                for name in ("patagonia", "parana", "kenya")
-            ),
-        ]  # fmt: skip
-    return [scene for scene in found if scene.rasters and all(map(Path.is_file, (*scene.rasters, scene.labels)))]
-
-
-_MESH = ("s2_l2a.tif", "s1_rtc_db.tif", "dem.tif")
-
-
-def _tifs(folder: Path, pattern: str) -> tuple[Path, ...]:
-    return tuple(sorted(folder.glob(pattern)))
-
-
 # ---- Preparing ------------------------------------------------------------------------------------------------------
 
 
 def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
     """Read a scene once; raises `GfmError` if its labels cannot be probed."""
-    stack = open_stack(source.rasters)
-    labels = read_labels(str(source.labels), field=source.field)
+    stack = source.stack
+    labels = read_labels(str(source.labels), field=source.field, where=source.where)
     found = burn(
         labels, stack.lattice.transform(stack.cells), stack.lattice.crs, stack.cells.shape, per_class=_PER_CLASS
     )
@@ -226,19 +200,3 @@ def macro_f1(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[in
             guessed, _ = head.predict(tested)
             scores[k].append(float(f1_score(scene.codes[one.test], guessed, labels=head.codes, average="macro")))
     return {k: round(float(np.mean(values)), 4) for k, values in scores.items()}
-
-
-def usable_scenes(folders: Iterable[Path], *, seed: int = 0) -> tuple[list[Scene], list[str]]:
-    """The scenes that can be probed, and why others cannot."""
-    scenes, reasons = [], []
-    for source in known_scenes(folders):
-        try:
-            scene = prepare(source, seed=seed)
-        except GfmError as error:
-            reasons.append(f"{source.name}: {error}")
-            continue
-        if scene.draws:
-            scenes.append(scene)
-        else:
-            reasons.append(f"{source.name}: its labels are in too few squares.")
-    return scenes, reasons

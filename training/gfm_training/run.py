@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,24 +14,32 @@ from pathlib import Path
 import torch
 
 from gfm_core.errors import OutputError
-from gfm_core.model.checkpoint import BEST
+from gfm_core.model.checkpoint import BEST, load_model
+from gfm_core.model.device import resolve_device
+from gfm_training.across import from_first, launched, together
+from gfm_training.across import rank as my_rank
 from gfm_training.anchors import fit_books, load_books, save_books
-from gfm_training.card import CARD, REPORT, header_of, write_report
+from gfm_training.card import CARD, REPORT, header_of, told_gain, write_report
 from gfm_training.data import Places, survey
-from gfm_training.discover import Discovery, discover
+from gfm_training.discover import Discovery, discover, told
 from gfm_training.learn import LAST, PART, Prepared, learn, new_model, new_module, seconds_a_probe, seconds_a_step
-from gfm_training.probe import Scene, usable_scenes
+from gfm_training.monitor import Prober
+from gfm_training.page import PAGE
+from gfm_training.records import CURVES, LOSSES
+from gfm_training.scenes import find_probes, sample_scene
 from gfm_training.settings import Recipe, TrainSettings
+from gfm_training.vitals import Examiner
 
 STARTED = "run.json"  # what a run was started with: it goes on only with the same
 ANCHORS = "anchors.safetensors"
 
 # All that a run leaves in its folder, and all that --overwrite removes; what it was started with goes last.
-_WRITTEN = (CARD, REPORT, BEST, ANCHORS, LAST, PART, STARTED)
+_WRITTEN = (CARD, REPORT, PAGE, BEST, ANCHORS, LOSSES, LAST, PART, STARTED)
 
 _SURVEY_WINDOWS = 3  # a place and cell size
 _LEAST_STEPS = 20  # of a budget
 _ENDING = 5.0  # seconds of a budget for what comes after the last step
+_MARGIN = 1.05  # of the measured time of a step
 
 Say = Callable[[str], None]
 
@@ -48,68 +58,76 @@ class Order:
 
 
 def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
-    """Everything that `gfm train` does, told through `say`, a line at a time."""
+    """Everything that `gfm train` does, told through `say`, a line at a time. Runs in every process of several."""
     began = time.monotonic()
+    order = with_processes(order)
+    say = say if my_rank() == 0 else _silent
+    if order.init is not None:
+        load_model(order.init)  # whether it can be had is said before anything is made
     discovery = discover(order.folders, order.recipe.data)
     for line in understood(discovery, order.recipe.train):
         say(line)
     if dry_run:
         return
-    settings, goes_on = begin(order)
-    torch.set_num_threads(max(torch.get_num_threads() - settings.workers, 1))
-    scenes, reasons = usable_scenes(order.folders, seed=settings.seed)
-    say(f"probed on {', '.join(scene.name for scene in scenes)}" + "".join(f"; not {reason}" for reason in reasons))
-    prepared = prepare(discovery, settings, scenes, order.output, say)
-    if order.seconds is not None and not goes_on:
-        settings = within_budget(order, settings, prepared, began, say)
-        _remember(order, settings)
-    module = new_module(new_model(settings, order.init), prepared.books, settings)
-    learning = time.monotonic()
-    watch = learn(prepared, module, order.output, command=order.command, discovery=discovery, say=say)
+    with together(resolve_device(order.recipe.train.device)):
+        settings, goes_on = from_first(lambda: begin(order))
+        torch.set_num_threads(_threads(settings))
+        prepared = prepare(discovery, settings, order, say)
+        if order.seconds is not None and not goes_on:
+            settings = within_budget(order, settings, prepared, began, say)
+        module = new_module(new_model(settings, order.init), prepared.books, settings)
+        learning = time.monotonic()
+        watch = learn(prepared, module, order.output, command=order.command, discovery=discovery, say=say)
+        if my_rank() > 0:
+            return
     now = time.monotonic()
     write_report(
         order.output, discovery, header_of(discovery, settings, order.command, watch.points, watch.best),
         seconds={"all": round(now - began, 1), "learning": round(now - learning, 1)}, init=order.init,
     )  # fmt: skip
     best = watch.best
-    say(
-        f"kept step {best.step} ({best.network}), {best.score - watch.points[0].score:+.4f} macro-F1 to untrained: "
-        f"{order.output / BEST}"
-    )
+    say(f"kept step {best.step} ({best.network}), {told_gain(watch.points, best)}: {order.output / BEST}")
+
+
+def with_processes(order: Order) -> Order:
+    """The order with the number of processes and machines that torchrun has started, if it has."""
+    if not launched():
+        return order
+    here, all_of_them = int(os.environ.get("LOCAL_WORLD_SIZE", "1")), int(os.environ["WORLD_SIZE"])
+    train_settings = dataclasses.replace(order.recipe.train, devices=here, num_nodes=all_of_them // here)
+    return dataclasses.replace(order, recipe=dataclasses.replace(order.recipe, train=train_settings))
+
+
+def _threads(settings: TrainSettings) -> int:
+    """Threads of one learning process: the cores, shared by the processes, less those that prepare batches."""
+    cores = torch.get_num_threads() if not launched() else max((os.cpu_count() or 1) // settings.devices, 1)
+    return max(cores - settings.workers, 1)
+
+
+def _silent(line: str) -> None:
+    """What processes but the first have to say."""
 
 
 def understood(discovery: Discovery, settings: TrainSettings) -> list[str]:
-    """What will be learnt from and what not, a line each."""
-    lines = [f"{len(discovery.places)} places:"]
-    for place in discovery.places:
-        parts = [
-            f"{item.name} ({len(item.bands)} bands" + (f", {len(item.dates)} dates)" if len(item.dates) > 1 else ")")
-            for item in place.stack.modalities
-        ]
-        rows, cols = place.stack.cells.shape
-        lines.append(
-            f"  {place.name}: {rows} x {cols} cells of {place.stack.lattice.cell_size:g} m, {', '.join(parts)}"
-        )
-    lines += [f"  left out: {line}" for line in discovery.left_out]
-    unknown = [place.name for place in discovery.places if place.licence == "not stated"]
-    if unknown:
-        lines.append(f"  licence not stated for {', '.join(unknown)}: think before you share the weights")
-    lines.append(
-        f"{settings.size}, objective {settings.objective}, {settings.steps} steps of {settings.batch} windows, cells "
-        f"of {', '.join(map(str, settings.cell_pixels))} px, {settings.hidden:.0%} of them hidden, seed {settings.seed}"
-    )
-    return lines
+    """What will be learnt from and how, a line each."""
+    processes = settings.devices * settings.num_nodes
+    windows = f"{settings.batch} windows" + (f" in each of {processes} processes" if processes > 1 else "")
+    return [
+        *told(discovery),
+        f"{settings.size}, objective {settings.objective}, {settings.steps} steps of {windows}, cells of "
+        f"{', '.join(map(str, settings.cell_pixels))} px, {settings.hidden:.0%} of them hidden, seed {settings.seed}",
+    ]
 
 
 def begin(order: Order) -> tuple[TrainSettings, bool]:
     """The run's folder, made or found, its settings, and whether it goes on from a state that it holds.
 
-    Raises `OutputError` for a folder that holds a
-    finished run or another one.
+    Raises `OutputError` for a folder that holds a finished run or another one.
     """
     folder, wanted = order.output, order.recipe.train
     ours = (folder / STARTED).is_file()
     if order.overwrite and ours:
+        shutil.rmtree(folder / CURVES, ignore_errors=True)
         for name in _WRITTEN:
             (folder / name).unlink(missing_ok=True)
     if folder.is_dir() and any(folder.iterdir()) and not ours:
@@ -138,23 +156,49 @@ def _remember(order: Order, settings: TrainSettings) -> None:
     (order.output / STARTED).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def prepare(discovery: Discovery, settings: TrainSettings, scenes: Sequence[Scene], folder: Path, say: Say) -> Prepared:
-    """Read all places, fit the anchor's codebooks (or take those of a run that goes on)."""
+def prepare(discovery: Discovery, settings: TrainSettings, order: Order, say: Say) -> Prepared:
+    """Read all places, fit the anchors' codebooks (or take those of a run that goes on), find what judges the run."""
     places = Places(discovery.places)
     places.load()
     surveys = tuple(survey(places, settings, windows=_SURVEY_WINDOWS))
-    kept = folder / ANCHORS
-    books = load_books(kept) if kept.is_file() else fit_books([(item.key, item.facts) for item in surveys], settings)
-    save_books(kept, books)
+    kept = order.output / ANCHORS
+
+    def fitted() -> bool:
+        if not kept.is_file():
+            save_books(kept, fit_books([(item.key, item.facts) for item in surveys], settings))
+        return True
+
+    from_first(fitted)
+    books = load_books(kept)
     say(f"{len(places)} places in memory, {len(books)} sets of modalities, each with its codebooks")
-    return Prepared(places, books, surveys, tuple(scenes))
+    if my_rank() > 0:
+        return Prepared(places, books, surveys, None)
+    probes = find_probes(order.recipe, order.folders, discovery)
+    prober = Prober(probes.scenes, Examiner(surveys, books))
+    if not prober.scenes and not prober.examiner.questions:
+        prober = dataclasses.replace(prober, scenes=(sample_scene(settings.seed),))
+    say(judged_by(prober, probes.reasons))
+    return Prepared(places, books, surveys, prober)
+
+
+def judged_by(prober: Prober, reasons: Sequence[str]) -> str:
+    """What decides which network is kept, in words."""
+    scenes, questions = [scene.name for scene in prober.scenes], len(prober.examiner.questions)
+    if scenes:
+        line = f"judged by few-label maps of {', '.join(scenes)}"
+    else:
+        line = f"judged without labels: {questions} times, do cells alike see the same in a hidden sensor or date?"
+    return line + "".join(f"; not by {reason}" for reason in reasons)
 
 
 def within_budget(order: Order, settings: TrainSettings, prepared: Prepared, began: float, say: Say) -> TrainSettings:
     """As many steps as the budget has room for, measured here: the run itself counts steps and can be repeated."""
     assert order.seconds is not None
-    pace, probing = seconds_a_step(prepared, settings, order.init), seconds_a_probe(prepared, settings, order.init)
+    pace = seconds_a_step(prepared, settings, order.init)
+    probing = from_first(lambda: seconds_a_probe(prepared, settings, order.init))
     left = order.seconds - (time.monotonic() - began) - _ENDING - 3 * probing
-    steps = max(int(left / (pace + 2 * probing / settings.probe_every)), _LEAST_STEPS)
+    steps = from_first(lambda: max(int(left / (pace * _MARGIN + 2 * probing / settings.probe_every)), _LEAST_STEPS))
     say(f"{pace:.2f} s a step and {probing:.1f} s a probe: {steps} steps")
-    return dataclasses.replace(settings, steps=steps)
+    settings = dataclasses.replace(settings, steps=steps)
+    from_first(lambda: _remember(order, settings))
+    return settings

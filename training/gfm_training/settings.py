@@ -6,6 +6,7 @@ import dataclasses
 import difflib
 import fnmatch
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -16,12 +17,17 @@ from gfm_core.model.config import SIZES
 OBJECTIVES = ("dual", "ema", "anchor")
 EMA_TARGETS = ("layers", "last")
 ANCHORS = ("near", "wide", "projection", "other", "map")
+STRATEGIES = ("auto", "ddp", "fsdp")
 
 
 _SHARES = (
     "ema_weight", "ema_visible", "hidden", "blocks", "hide_sensor", "hide_date", "drop_bands", "drop_modalities",
     "drop_dates",
 )  # fmt: skip
+_CHOICES: dict[str, Sequence[str]] = {
+    "size": tuple(SIZES), "objective": OBJECTIVES, "ema_targets": EMA_TARGETS, "strategy": STRATEGIES,
+}  # fmt: skip
+_COUNTS = ("steps", "batch", "clusters", "projections", "dates", "probe_every", "save_every", "devices", "num_nodes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +62,18 @@ class TrainSettings:
     gain: float = 0.1  # sd of the logarithm
     shift: float = 0.1  # sd, normalised units
     probe_every: int = 250
+    save_every: int = 100  # steps between states that a stopped run goes on from
     workers: int = 1  # processes that prepare batches beside the one that learns
     device: str = "auto"
     precision: str = "auto"
+    devices: int = 1  # chips of this machine, one process each; on a CPU processes. Each draws windows of its own
+    num_nodes: int = 1  # machines; several are started by torchrun
+    strategy: str = "auto"  # how several processes share the work: "ddp" copies the network, "fsdp" (GPUs) shards it
 
     def __post_init__(self) -> None:
-        if self.size not in SIZES:
-            raise ParameterError(f"size cannot be {self.size!r}; use {', '.join(SIZES)}.")
-        if self.objective not in OBJECTIVES:
-            raise ParameterError(f"objective cannot be {self.objective!r}; use {', '.join(OBJECTIVES)}.")
-        if self.ema_targets not in EMA_TARGETS:
-            raise ParameterError(f"ema_targets cannot be {self.ema_targets!r}; use {', '.join(EMA_TARGETS)}.")
+        for name, known in _CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ParameterError(f"{name} cannot be {getattr(self, name)!r}; use {', '.join(known)}.")
         for name in self.anchors:
             if name not in ANCHORS:
                 raise ParameterError(f"anchors cannot hold {name!r}; use {', '.join(ANCHORS)}.")
@@ -74,7 +81,7 @@ class TrainSettings:
             raise ParameterError(f"objective {self.objective} needs anchors; give some of {', '.join(ANCHORS)}.")
         if len(self.cell_pixels) != len(self.cell_weights) or not self.cell_pixels:
             raise ParameterError("cell_pixels and cell_weights must have the same length; give one weight a size.")
-        for name in ("steps", "batch", "clusters", "projections", "dates", "probe_every"):
+        for name in _COUNTS:
             if getattr(self, name) < 1:
                 raise ParameterError(f"{name} must be at least 1, not {getattr(self, name)}.")
         for name in _SHARES:
@@ -132,11 +139,35 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledScene:
+    """A table `[[probe]]` of the recipe: labels that judge the network along the run, and that it never learns from.
+
+    `rasters` (patterns, with options such as `:date=2014-07-01`) and `labels` are relative to a FOLDER of the run.
+    """
+
+    name: str
+    rasters: tuple[str, ...]
+    labels: str
+    field: str | None = None
+    where: str | None = None
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """From plain values; raises `ParameterError` for a name that is unknown or missing."""
+        _check_names("probe", values, {item.name for item in dataclasses.fields(cls)})
+        for needed in ("name", "rasters", "labels"):
+            if needed not in values:
+                raise ParameterError(f"A probe has no {needed}; give name, rasters and labels in [[probe]].")
+        return cls(**{**values, "rasters": tuple(values["rasters"])})
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
-    """A TOML recipe: how to learn, from what."""
+    """A TOML recipe: how to learn, from what, judged by which labels (none: those that lie beside the rasters)."""
 
     train: TrainSettings = TrainSettings()
     data: Manifest = Manifest()
+    probes: tuple[LabelledScene, ...] = ()
 
 
 def read_recipe(path: Path | None) -> Recipe:
@@ -149,16 +180,30 @@ def read_recipe(path: Path | None) -> Recipe:
         raise ParameterError(f"{path} cannot be read ({error.strerror}); check the recipe's name.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path.name} is not valid TOML ({error}); mend it.") from error
-    _check_names(path.name, values, {"train", "data", "licences"})
+    _check_names(path.name, values, {"train", "data", "licences", "probe"})
     data = values.get("data", {})
     _check_names("data", data, {"leave_out", "skip"})
     try:
         return Recipe(
             TrainSettings.from_dict(values.get("train", {})),
             Manifest(tuple(data.get("leave_out", ())), tuple(data.get("skip", ())), dict(values.get("licences", {}))),
+            tuple(LabelledScene.from_dict(one) for one in values.get("probe", ())),
         )
     except TypeError as error:
         raise ParameterError(f"{path.name} holds a value of the wrong type ({error}); mend it.") from error
+
+
+def printed(recipe: Recipe) -> str:
+    """The whole recipe as TOML, every setting in it; `read_recipe` gives it back."""
+    import tomli_w
+
+    data = {name: value for name, value in dataclasses.asdict(recipe.data).items() if value is not None}
+    licences = data.pop("licences")
+    probes = [
+        {name: value for name, value in dataclasses.asdict(one).items() if value is not None} for one in recipe.probes
+    ]
+    tables = {"train": recipe.train.to_dict(), "data": data, "licences": licences, "probe": probes}
+    return tomli_w.dumps({name: table for name, table in tables.items() if table})
 
 
 def _check_names(table: str, values: dict[str, Any], known: set[str]) -> None:

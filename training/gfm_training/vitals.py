@@ -37,14 +37,14 @@ class Vitals:
 
     `rank` is the effective rank, `sd` the median over dimensions of the deviation over cells. Cosines are means over
     pairs of cells of one place and of different places, after what all cells share is taken away. `agreement` answers
-    each `Question`; None if no place has two sensors or dates. `shares` are parts of each sensor in the fusion, 0-1,
-    means over the places that have it.
+    each `Question`; None if no place has two sensors or dates. A cosine without such pairs is None. `shares` are parts
+    of each sensor in the fusion, 0-1, means over the places that have it.
     """
 
     rank: float
     sd: float
-    cosine_within: float
-    cosine_between: float
+    cosine_within: float | None
+    cosine_between: float | None
     agreement: float | None
     shares: Mapping[str, float]
 
@@ -95,8 +95,8 @@ class Examiner:
             return Vitals(
                 rank=round(effective_rank(whole), 3),
                 sd=round(float(whole.std(dim=0).median()), 4),
-                cosine_within=round(within, 4),
-                cosine_between=round(between, 4),
+                cosine_within=_rounded(within),
+                cosine_between=_rounded(between),
                 agreement=self.agreement(encoder),
                 shares={name: round(share, 4) for name, share in fusion_shares(encoder, self.surveys).items()},
             )
@@ -154,6 +154,11 @@ def _mean_cosine(one: Tensor, other: Tensor) -> float:
 def _spread(rows: Tensor, most: int) -> Tensor:
     """At most `most` rows, evenly spread."""
     return rows[:: max(-(-len(rows) // most), 1)]
+
+
+def _rounded(value: float) -> float | None:
+    """For a report; what is not known is None."""
+    return round(value, 4) if math.isfinite(value) else None
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -120,14 +120,14 @@ def test_bare_encoder_is_saved_with_its_configuration_and_refused_without(
 def test_model_is_found_by_packaged_name_file_or_run_folder(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = saved.parent / "run 7"
     run.mkdir()
-    (run / "best.safetensors").write_bytes(saved.read_bytes())
+    (run / "model.safetensors").write_bytes(saved.read_bytes())
     monkeypatch.setattr(checkpoint, "model_files", lambda: {"nano": saved})
     assert load_model("nano").name == "nano"
     assert load_model(str(saved)).name == "tiny"
     assert load_model(run).name == "run 7"
     with pytest.raises(CheckpointError, match=r"packaged model \(nano\)"):
         load_model("nanno")
-    (run / "best.safetensors").unlink()
+    (run / "model.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"holds no best\.safetensors"):
         load_model(run)
 
