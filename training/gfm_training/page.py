@@ -18,7 +18,7 @@ _SMOOTH = 25  # steps of the loss that are averaged: each is of another place
 
 # What the curves of the vitals are, and when to worry.
 _VITALS = {
-    "rank": "effective rank (dimensions in use; a third of the first value is a collapse)",
+    "rank": "effective rank: dimensions in use (below the line, a third of the first value, it has collapsed)",
     "sd": "deviation of a dimension over cells (near 0 is a collapse)",
     "cosine_within": "cosine of cells of one place",
     "cosine_between": "cosine of cells of two places",
@@ -31,8 +31,9 @@ def run_page(report: Mapping[str, Any], losses: Sequence[Mapping[str, Any]]) -> 
     numbers, settings = report["numbers"], report["settings"]
     curve = numbers["curve"]
     sensors = sorted({name for point in curve for name in point["vitals"]["shares"]})
+    levels = {"rank": curve[0]["vitals"]["rank"] / 3, "agreement": 0.0}
     vitals = [
-        picture(lines(curve, lambda point, key=key: point["vitals"][key]), told)
+        picture(lines(curve, lambda point, key=key: point["vitals"][key]), told, level=levels.get(key))
         for key, told in _VITALS.items()
         if any(point["vitals"][key] is not None for point in curve)
     ]
@@ -96,12 +97,12 @@ def _differences(curve: Sequence[Mapping[str, Any]], *, labelled: bool) -> str:
     first = curve[0]
     if not labelled:
         return picture(
-            lines(curve, lambda point: point["score"] - first["score"]), "agreement minus untrained", zero=True
+            lines(curve, lambda point: point["score"] - first["score"]), "agreement minus untrained", level=0.0
         )
     told = "macro-F1 minus that of the untrained network, same read-out, labels and draws"
     return picture(
-        lines(curve, lambda point: point["score"] - first["score"]), f"beside the other groups: {told}", zero=True
-    ) + picture(lines(curve, lambda point: point["alone"] - first["alone"]), f"alone: {told}", zero=True)
+        lines(curve, lambda point: point["score"] - first["score"]), f"beside the other groups: {told}", level=0.0
+    ) + picture(lines(curve, lambda point: point["alone"] - first["alone"]), f"alone: {told}", level=0.0)
 
 
 def _scenes(numbers: Mapping[str, Any]) -> str:
@@ -186,15 +187,16 @@ def lines(curve: Sequence[Mapping[str, Any]], value: Any) -> Lines:
     return found
 
 
-def picture(series: Lines, caption: str, *, zero: bool = False) -> str:
-    """Curves over steps as a figure inside the page; `zero`: with the line of no difference."""
+def picture(series: Lines, caption: str, *, level: float | None = None) -> str:
+    """Curves over steps as a figure inside the page, with a thin line at a `level` to compare them with."""
+    import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7.2, 2.4), layout="constrained")
     axes = figure.add_subplot()
-    if zero:
-        axes.axhline(0, color="#888888", linewidth=0.8)
+    if level is not None:
+        axes.axhline(level, color="#888888", linewidth=0.8)
     for name, (steps, values) in series.items():
         marker = "o" if len(steps) < 60 else None
         axes.plot(
@@ -206,9 +208,10 @@ def picture(series: Lines, caption: str, *, zero: bool = False) -> str:
     if len(series) > 1:
         axes.legend(frameon=False, fontsize="small")
     drawn = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None})
+    with matplotlib.rc_context({"svg.hashsalt": "gfm"}):  # the same run gives the same bytes
+        FigureCanvasSVG(figure).print_svg(drawn, metadata={"Date": None})
     uri = base64.b64encode(drawn.getvalue()).decode()
     return (
-        f'<figure><img src="data:image/svg+xml;base64,{uri}" alt="{text(caption)}">'
-        f"<figcaption>{text(caption)}</figcaption></figure>"
+        f"<figure><figcaption>{text(caption)}</figcaption>"
+        f'<img src="data:image/svg+xml;base64,{uri}" alt="{text(caption)}"></figure>'
     )
