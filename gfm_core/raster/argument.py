@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime
 import difflib
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pyproj.exceptions import CRSError
 from gfm_core.errors import ParameterError
 from gfm_core.raster.sensors import SENSORS
 
-_DECLARATION = re.compile(r":(as|crs|date|nodata)=")
+_DECLARATION = re.compile(r":(as|crs|date|gsd|nodata)=")
 _URL = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")  # two letters at least: C:/ is a drive
 
 
@@ -33,6 +34,7 @@ class RasterArgument:
     crs: str | None = None  # WKT2
     date: datetime.date | None = None
     nodata: float | None = None
+    gsd: float | None = None  # metres, of a raster that lies nowhere
 
 
 def parse_argument(argument: str | Path) -> RasterArgument:
@@ -52,6 +54,7 @@ def parse_argument(argument: str | Path) -> RasterArgument:
         crs=_crs(declared["crs"]) if "crs" in declared else None,
         date=_date(declared["date"]) if "date" in declared else None,
         nodata=_nodata(declared["nodata"]) if "nodata" in declared else None,
+        gsd=_gsd(declared["gsd"]) if "gsd" in declared else None,
     )
 
 
@@ -88,6 +91,16 @@ def _date(text: str) -> datetime.date:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise ParameterError(f"date={text} is no date; give it as date=YYYY-MM-DD.") from None
+
+
+def _gsd(text: str) -> float:
+    try:
+        metres = float(text)
+    except ValueError:
+        metres = math.nan
+    if not 0 < metres < math.inf:
+        raise ParameterError(f"gsd={text} is no size of a pixel; give metres, as in gsd=0.5.")
+    return metres
 
 
 def _nodata(text: str) -> float:

@@ -32,10 +32,17 @@ class Georeference:
     reasons: tuple[str, ...]
 
 
-def georeference_of(dataset: DatasetReader, name: str, declared_crs: str | None) -> Georeference:
+# Where rasters are put that lie nowhere: metres are true around the origin, and nothing else is meant.
+_LOCAL = CRS.from_dict({"proj": "tmerc", "lat_0": 0, "lon_0": 0, "datum": "WGS84", "units": "m"})
+
+
+def georeference_of(
+    dataset: DatasetReader, name: str, declared_crs: str | None, declared_gsd: float | None = None
+) -> Georeference:
     """Place an open raster; `declared_crs` (WKT) replaces its own.
 
-    Raises MissingCrsError without any CRS, InputError for RPCs without a transform and for coordinates off the Earth.
+    With `declared_gsd` (metres) a raster without CRS and transform gets a ground of its own, in local metres. Raises
+    MissingCrsError without any CRS, InputError for RPCs without a transform and for coordinates off the Earth.
     """
     points, points_crs = dataset.gcps
     placed = dataset.transform != Affine.identity()
@@ -45,8 +52,13 @@ def georeference_of(dataset: DatasetReader, name: str, declared_crs: str | None)
             "(gdalwarp -rpc -to RPC_DEM=dem.tif)."
         )
     own = dataset.crs or points_crs
+    if declared_gsd is not None:
+        return _in_local_metres(dataset, name, declared_gsd, placed=placed or bool(own) or declared_crs is not None)
     if declared_crs is None and not own:
-        raise MissingCrsError(f"{name} has no CRS; give it one with {name}:crs=EPSG:N.")
+        raise MissingCrsError(
+            f"{name} has no CRS; give it one with {name}:crs=EPSG:N, or, if it lies nowhere, its pixels' size in "
+            f"metres with {name}:gsd=M."
+        )
     crs = CRS.from_wkt(declared_crs or own.to_wkt())
     reasons = ["CRS declared by hand"] if declared_crs else []
     transform, width, height = dataset.transform, dataset.width, dataset.height
@@ -59,6 +71,15 @@ def georeference_of(dataset: DatasetReader, name: str, declared_crs: str | None)
         reasons.append("no georeference in the file: one unit a pixel from the CRS's origin")
     gsd = ground_sample_distance(crs, transform, width, height, name)
     return Georeference(crs.to_wkt(), transform, width, height, gsd, by_points, tuple(reasons))
+
+
+def _in_local_metres(dataset: DatasetReader, name: str, gsd: float, *, placed: bool) -> Georeference:
+    """The ground of a raster that lies nowhere: its upper left corner is the origin."""
+    if placed:
+        raise InputError(f"{name} says where it lies, and so how large its pixels are; leave :gsd= out.")
+    transform = Affine(gsd, 0.0, 0.0, 0.0, -gsd, 0.0)
+    reasons = (f"no georeference in the file: local metres, {gsd:g} a pixel, as declared",)
+    return Georeference(_LOCAL.to_wkt(), transform, dataset.width, dataset.height, gsd, False, reasons)
 
 
 def warped_by_points(

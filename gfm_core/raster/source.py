@@ -34,6 +34,7 @@ from gfm_core.raster.tiff import missing_bytes
 BLACK_CORNER = (
     "a corner is 0 in every band and no nodata value is declared: if that is the outside, say so with FILE:nodata=0"
 )
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning)  # georeference_of says it in our words
 _BLOCK = re.compile(r"X offset (?P<across>\d+), Y offset (?P<down>\d+)")  # as GDAL tells of a block that fails
 
 
@@ -170,7 +171,7 @@ def _sources(given: RasterArgument, product: Product) -> tuple[Source, ...]:
     """The sources of one dataset."""
     with environment(remote=_is_remote(given.path)), _opened(product) as dataset:
         _check(dataset, product.name)
-        place = georeference_of(dataset, product.name, given.crs)
+        place = georeference_of(dataset, product.name, given.crs, given.gsd)
         nodata, nodata_reasons = _nodata(dataset, given.nodata)
         folders = Path(given.path).parts[-3:-1][::-1] if given.local else ()
         facts = facts_of(dataset, name=product.name, folders=folders, gsd=place.gsd, nodata=nodata)
@@ -233,10 +234,8 @@ def _opened(product: Product) -> Iterator[DatasetReader]:
     for file in product.files:
         _check_whole(file)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # georeference_of says it in our words
-            with rasterio.open(product.path) as dataset:
-                yield dataset
+        with rasterio.open(product.path) as dataset:
+            yield dataset
     except RasterioError as error:
         where = product.path if not product.path.startswith("<") else product.name
         raise unreadable(where, error, what="as a raster") from error

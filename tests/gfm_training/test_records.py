@@ -41,7 +41,12 @@ def test_a_run_that_goes_on_drops_what_lies_behind_its_state_and_a_line_cut_off(
         file.write('{"step": 6, "tot')
     start(log, 3)
     step(log, 4, 0.5)
-    assert [(line["step"], line["total"]) for line in read_losses(log.path)] == [(1, 1.0), (2, 0.5), (3, 1 / 3), (4, 0.5)]
+    assert [(line["step"], line["total"]) for line in read_losses(log.path)] == [
+        (1, 1.0),
+        (2, 0.5),
+        (3, 1 / 3),
+        (4, 0.5),
+    ]
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
@@ -95,7 +100,8 @@ def report(*, labelled: bool) -> dict[str, Any]:
 
     def point(number: int, network: str, score: float) -> dict[str, Any]:
         vitals = {
-            "rank": 8.0, "sd": 0.5, "cosine_within": 0.2, "cosine_between": None, "agreement": None, "shares": {"s2": 1.0},
+            "rank": 8.0, "sd": 0.5, "cosine_within": 0.2, "cosine_between": None, "agreement": None,
+            "shares": {"s2": 1.0},
         }  # fmt: skip
         return {"step": number, "network": network, "score": score, "alone": score - 0.1, "vitals": vitals}
 

@@ -34,7 +34,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         crs="EPSG:32633",
     )  # fmt: skip
     frame.to_file(folder / "parcels.gpkg")
-    roads = gpd.GeoDataFrame({"type": ["road"]}, geometry=[LineString(frame.geometry.iloc[0].exterior)], crs="EPSG:32633")
+    roads = gpd.GeoDataFrame(
+        {"type": ["road"]}, geometry=[LineString(frame.geometry.iloc[0].exterior)], crs="EPSG:32633"
+    )
     roads.to_file(folder / "roads.geojson")
     rows, cols = np.mgrid[0:120, 0:120] // 10
     write_raster(

@@ -148,6 +148,19 @@ class Answers:
         return Answers(*(item.to(device) for item in plain), {name: ids.to(device) for name, ids in self.maps.items()})
 
 
+def joined_answers(parts: Sequence[Answers]) -> Answers:
+    """Answers of several batches of one modality set as one; a map that a batch lacks answers nothing there."""
+    fields = ("near", "wide", "projection", "other", "other_sensor", "other_time")
+    plain = [torch.cat([getattr(part, name) for part in parts]) for name in fields]
+    names = sorted({name for part in parts for name in part.maps})
+    nothing = [torch.full_like(part.near, -1) for part in parts]
+    maps = {
+        name: torch.cat([part.maps.get(name, empty) for part, empty in zip(parts, nothing, strict=True)])
+        for name in names
+    }
+    return Answers(*plain, maps)
+
+
 def time_code(date: Any, first: Any) -> list[float]:
     """Season as sine and cosine, and the days since `first` in logarithmic steps; zeros for a sensor without dates."""
     if date is None:

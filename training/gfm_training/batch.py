@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from gfm_core.grid import WINDOW
-from gfm_core.model.tokens import ModalityInput
+from gfm_core.model.tokens import ModalityInput, batch_inputs
 from gfm_core.raster.read import PixelWindow
 from gfm_core.raster.stack import Modality, Stack
 from gfm_core.sampling import with_dates
-from gfm_training.anchors import AnchorSet, Answers, CellFacts, time_code
+from gfm_training.anchors import AnchorSet, Answers, CellFacts, joined_answers, time_code
 from gfm_training.augment import Radiometry, Turn, draw_dates_kept, turned, with_radiometry, without_bands
 from gfm_training.masking import Layout, draw_hidden, spreads
 from gfm_training.settings import TrainSettings
@@ -48,16 +48,18 @@ class Batch:
 
 def make_batch(
     stack: Stack, windows: Sequence[Sequence[PixelWindow]], settings: TrainSettings, anchors: AnchorSet,
-    chance: np.random.Generator, *, maps: Mapping[str, Tensor] | None = None,
+    chance: np.random.Generator, *, shared: np.random.Generator | None = None,
+    maps: Mapping[str, Tensor] | None = None,
 ) -> Batch:  # fmt: skip
     """Drop, hide, compute statistics with and without what is hidden, look anchors up, turn, change light and bands.
 
     `windows` are `[modality][window]`; `maps` class codes `[windows * n * n]` by map. What is dropped is as if the
-    place had never had it; what is hidden is asked for.
+    place had never had it; what is hidden is asked for. `shared` draws what is dropped, alike in all parts of a step
+    that will be `joined`.
     """
     every = [window_statistics(item, part) for item, part in zip(stack.modalities, windows, strict=True)]
     facts = CellFacts.of(every, maps or {})
-    kept = draw_dates_kept([item.dates for item in stack.modalities], settings, chance)
+    kept = draw_dates_kept([item.dates for item in stack.modalities], settings, shared or chance)
     left, whole, windows = _kept_of(stack, every, windows, kept)
     layouts = [Layout.of(modality, stack.lattice) for modality in left.modalities]
     hidden = [draw_hidden(layouts, WINDOW, settings, chance) for _ in windows[0]]  # [window][modality]
@@ -73,6 +75,28 @@ def make_batch(
     context = without_bands(_as_inputs(left, seen, turn, light), settings.drop_bands, chance)
     other = draw_other(left, context, facts, anchors, chance)
     return Batch(0, "", "", context, target, _answers(anchors, facts, other, turn, left.first_date))
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """Windows of places that are alike in one batch. Maps that a place lacks have no answer there."""
+    first, *others = parts
+    if not others:
+        return first
+    return replace(
+        first,
+        place=f"{first.place} and {len(others)} more",
+        context=_joined_inputs([part.context for part in parts]),
+        target=_joined_inputs([part.target for part in parts]),
+        answers=joined_answers([part.answers for part in parts]),
+    )
+
+
+def _joined_inputs(parts: Sequence[Sequence[ModalityInput]]) -> list[ModalityInput]:
+    """Modality by modality; the GSDs of places that are alike differ by less than matters."""
+    return [
+        batch_inputs([replace(item, gsd=same[0].gsd, cell_size=same[0].cell_size) for item in same])
+        for same in zip(*parts, strict=True)
+    ]
 
 
 def _kept_of(

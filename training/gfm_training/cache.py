@@ -31,6 +31,12 @@ class CachedReader(StackReader):
                 self._whole(mosaic, modality.frame)
         self.close()
 
+    @property
+    def held(self) -> int:
+        """Bytes of the pixels that are kept."""
+        kept = [found[1] for found in self._kept.values() if found is not None]
+        return sum(part.pixels.nbytes + part.valid.nbytes + part.inside.nbytes for part in kept)
+
     def share(self, other: CachedReader) -> None:
         """Keep what `other` keeps: the same place in cells of another size has the same pixels."""
         self._kept = other._kept

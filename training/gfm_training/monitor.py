@@ -140,10 +140,10 @@ class Watch(Callback):  # type: ignore[misc]
 
     def on_train_start(self, trainer: Trainer, pl_module: JepaTraining) -> None:
         """The untrained network is the first to be beaten."""
-        self._started = self._told = time.monotonic()
-        self._first_step = self._told_step = trainer.global_step
         if not self.points:
             self._probe(trainer, pl_module, 0, students_only=True)
+        self._started = self._told = time.monotonic()
+        self._first_step = self._told_step = trainer.global_step
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: JepaTraining, outputs: Any, batch: Any, batch_idx: int  # noqa: ARG002

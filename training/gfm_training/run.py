@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from gfm_core.errors import OutputError
+from gfm_core.errors import OutputError, ParameterError
 from gfm_core.model.checkpoint import BEST, load_model
 from gfm_core.model.device import resolve_device
 from gfm_training.across import from_first, launched, together
@@ -72,7 +72,8 @@ def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
     with together(resolve_device(order.recipe.train.device)):
         settings, goes_on = from_first(lambda: begin(order))
         torch.set_num_threads(_threads(settings))
-        prepared = prepare(discovery, settings, order, say)
+        places, discovery = loaded(discovery, say)
+        prepared = prepare(places, discovery, settings, order, say)
         if order.seconds is not None and not goes_on:
             settings = within_budget(order, settings, prepared, began, say)
         module = new_module(new_model(settings, order.init), prepared.books, settings)
@@ -156,10 +157,21 @@ def _remember(order: Order, settings: TrainSettings) -> None:
     (order.output / STARTED).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def prepare(discovery: Discovery, settings: TrainSettings, order: Order, say: Say) -> Prepared:
-    """Read all places, fit the anchors' codebooks (or take those of a run that goes on), find what judges the run."""
+def loaded(discovery: Discovery, say: Say) -> tuple[Places, Discovery]:
+    """The places in memory, and what is left of the discovery: those that cannot be read are out."""
     places = Places(discovery.places)
-    places.load()
+    dropped = places.load()
+    for line in dropped:
+        say(f"  left out: {line}")
+    if not len(places):
+        raise ParameterError(f"No place can be read; {dropped[0]}")
+    if places.in_memory < len(places):
+        say(f"{places.in_memory} of {len(places)} places fit in memory; the others are read as they are asked for")
+    return places, Discovery(places.places, (*discovery.left_out, *dropped))
+
+
+def prepare(places: Places, discovery: Discovery, settings: TrainSettings, order: Order, say: Say) -> Prepared:
+    """Fit the anchors' codebooks (or take those of a run that goes on), find what judges the run."""
     surveys = tuple(survey(places, settings, windows=_SURVEY_WINDOWS))
     kept = order.output / ANCHORS
 
@@ -170,7 +182,8 @@ def prepare(discovery: Discovery, settings: TrainSettings, order: Order, say: Sa
 
     from_first(fitted)
     books = load_books(kept)
-    say(f"{len(places)} places in memory, {len(books)} sets of modalities, each with its codebooks")
+    sets = f"{len(books)} sets of modalities" if len(books) > 1 else "1 set of modalities"
+    say(f"{sets}, with codebooks of {settings.clusters} clusters")
     if my_rank() > 0:
         return Prepared(places, books, surveys, None)
     probes = find_probes(order.recipe, order.folders, discovery)

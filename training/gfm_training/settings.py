@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import fnmatch
+import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -94,7 +95,7 @@ class TrainSettings:
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """From plain values; an unknown name raises `ParameterError` with the nearest known one."""
         known = {item.name for item in dataclasses.fields(cls)}
-        _check_names("train", values, known)
+        check_names("train", values, known)
         plain: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
         }
@@ -111,12 +112,14 @@ class TrainSettings:
 class Manifest:
     """The recipe's tables `[data]` and `[licences]`: which rasters of the folders may be learnt from.
 
-    `leave_out` are patterns of file names without ending, `skip` of folder names. `licences` says for a folder's name
+    `leave_out` are patterns of file names without ending, `skip` of folder names. `gsd` is the pixel size in metres of
+    rasters that lie nowhere. `licences` says for a folder's name
     (or a pattern of it) the credit line that goes into the checkpoint.
     """
 
     leave_out: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    gsd: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
 
     def leaves_out(self, raster: Path) -> bool:
@@ -154,7 +157,7 @@ class LabelledScene:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """From plain values; raises `ParameterError` for a name that is unknown or missing."""
-        _check_names("probe", values, {item.name for item in dataclasses.fields(cls)})
+        check_names("probe", values, {item.name for item in dataclasses.fields(cls)})
         for needed in ("name", "rasters", "labels"):
             if needed not in values:
                 raise ParameterError(f"A probe has no {needed}; give name, rasters and labels in [[probe]].")
@@ -180,17 +183,28 @@ def read_recipe(path: Path | None) -> Recipe:
         raise ParameterError(f"{path} cannot be read ({error.strerror}); check the recipe's name.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParameterError(f"{path.name} is not valid TOML ({error}); mend it.") from error
-    _check_names(path.name, values, {"train", "data", "licences", "probe"})
+    check_names(path.name, values, {"train", "data", "licences", "probe"})
     data = values.get("data", {})
-    _check_names("data", data, {"leave_out", "skip"})
+    check_names("data", data, {"leave_out", "skip", "gsd"})
     try:
         return Recipe(
             TrainSettings.from_dict(values.get("train", {})),
-            Manifest(tuple(data.get("leave_out", ())), tuple(data.get("skip", ())), dict(values.get("licences", {}))),
+            Manifest(
+                tuple(data.get("leave_out", ())),
+                tuple(data.get("skip", ())),
+                _gsd(data.get("gsd")),
+                dict(values.get("licences", {})),
+            ),
             tuple(LabelledScene.from_dict(one) for one in values.get("probe", ())),
         )
     except TypeError as error:
         raise ParameterError(f"{path.name} holds a value of the wrong type ({error}); mend it.") from error
+
+
+def _gsd(value: Any) -> float | None:
+    if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
+        raise ParameterError(f"gsd cannot be {value!r}; give the pixel size in metres, such as 0.5.")
+    return None if value is None else float(value)
 
 
 def printed(recipe: Recipe) -> str:
@@ -206,7 +220,8 @@ def printed(recipe: Recipe) -> str:
     return tomli_w.dumps({name: table for name, table in tables.items() if table})
 
 
-def _check_names(table: str, values: dict[str, Any], known: set[str]) -> None:
+def check_names(table: str, values: Mapping[str, Any], known: set[str]) -> None:
+    """Raise `ParameterError` for a name in `values` that is not `known`, with the nearest one."""
     for name in values:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1) or sorted(known)
