@@ -74,6 +74,21 @@ def build_encoder(config: ModelConfig) -> CellEncoder:
     return CellEncoder(Tokeniser(config), Fusion(config), Encoder(config))
 
 
+def parameter_counts(config: ModelConfig) -> dict[str, int]:
+    """Numbers that each network of this size holds; `embeds` is what an embedding needs, `trains` what learns.
+
+    The slow copy of training, as large as what embeds, follows and does not learn. Nothing of that size is made.
+    """
+    with torch.device("meta"):
+        encoder, predictor = build_encoder(config), Predictor(config)
+    parts: dict[str, nn.Module] = {
+        "tokeniser": encoder.tokeniser, "fusion": encoder.fusion, "encoder": encoder.encoder, "predictor": predictor,
+    }  # fmt: skip
+    counts = {name: sum(weight.numel() for weight in part.parameters()) for name, part in parts.items()}
+    embeds = sum(weight.numel() for weight in encoder.parameters())
+    return {**counts, "embeds": embeds, "trains": embeds + counts["predictor"]}
+
+
 def build_model(config: ModelConfig, seed: int = 0) -> JepaModel:
     """An untrained model whose target equals its context encoder; `seed` decides every weight."""
     with torch.random.fork_rng(devices=[]):

@@ -32,7 +32,7 @@ class RasterArgument:
     local: bool  # a path of this machine, not a URL or /vsi... name
     sensor: str | None = None
     crs: str | None = None  # WKT2
-    date: datetime.date | None = None
+    dates: tuple[datetime.date, ...] = ()  # one, or one for each part of a file whose bands repeat
     nodata: float | None = None
     gsd: float | None = None  # metres, of a raster that lies nowhere
 
@@ -52,7 +52,7 @@ def parse_argument(argument: str | Path) -> RasterArgument:
         local=local,
         sensor=_sensor(declared["as"]) if "as" in declared else None,
         crs=_crs(declared["crs"]) if "crs" in declared else None,
-        date=_date(declared["date"]) if "date" in declared else None,
+        dates=tuple(map(_date, declared["date"].split(","))) if "date" in declared else (),
         nodata=_nodata(declared["nodata"]) if "nodata" in declared else None,
         gsd=_gsd(declared["gsd"]) if "gsd" in declared else None,
     )

@@ -57,11 +57,12 @@ class _Group:
 
 
 def guess(
-    facts: Facts, *, sensor: str | None = None, date: datetime.date | None = None, alpha: Sequence[int] = ()
+    facts: Facts, *, sensor: str | None = None, dates: Sequence[datetime.date] = (), alpha: Sequence[int] = ()
 ) -> tuple[Understanding, ...]:
-    """Understand a file; `sensor` and `date` are what the user declared, `alpha` the bands (from 1) that are masks.
+    """Understand a file; `sensor` and `dates` are what the user declared, `alpha` the bands (from 1) that are masks.
 
-    Raises InputError if the declared sensor cannot have these bands, or a date is declared for a file of several."""
+    Raises InputError if the declared sensor cannot have these bands, or the file holds another number of dates.
+    """
     indexes = [index for index in range(1, len(facts.dtypes) + 1) if index not in alpha]
     if not indexes:
         raise InputError(f"{facts.name} has no band but an alpha band; give the raster that it masks.")
@@ -69,17 +70,33 @@ def guess(
         replace(part, indexes=tuple(indexes[index - 1] for index in part.indexes))
         for part in split_by_date([facts.descriptions[index - 1] for index in indexes])
     ]
-    if date and len(parts) > 1:
-        raise InputError(f"{facts.name} holds {len(parts)} dates in its bands; leave out :date=.")
-    file_date, date_reasons = (date, [f"date {date}: declared"]) if date else _file_date(facts, parts)
+    if dates:
+        parts = _dated(facts, parts, dates)
+    alone = len(dates) == 1
+    file_date, date_reasons = (dates[0], [f"date {dates[0]}: declared"]) if alone else _file_date(facts, parts)
     series: dict[tuple[str | None, ...], list[Part]] = {}
     for part in parts:
         series.setdefault(part.names, []).append(part)
     understood: dict[int, list[Understanding]] = {}
     for members in series.values():
-        for part, found in _understand(facts, members, sensor, file_date, date_reasons):
+        told = "declared" if dates else "band names"
+        for part, found in _understand(facts, members, sensor, file_date, date_reasons, told=told):
             understood.setdefault(part.indexes[0], []).append(found)
     return tuple(found for part in parts for found in understood[part.indexes[0]])
+
+
+def _dated(facts: Facts, parts: Sequence[Part], dates: Sequence[datetime.date]) -> list[Part]:
+    """The parts with the declared dates, in their order; bands that belong to all dates have none."""
+    repeated = [part for part in parts if part.label]
+    if any(part.date for part in repeated):
+        raise InputError(f"{facts.name} holds {len(repeated)} dates in its bands; leave out :date=.")
+    if len(dates) != max(len(repeated), 1):
+        holds = f"the bands of {facts.name} repeat {len(repeated)} times" if repeated else f"{facts.name} has one date"
+        raise InputError(f"{len(dates)} dates are declared, but {holds}; give :date= as many, with commas.")
+    if not repeated:
+        return list(parts)
+    told = dict(zip([part.label for part in repeated], dates, strict=True))
+    return [replace(part, date=told.get(part.label)) for part in parts]
 
 
 def _file_date(facts: Facts, parts: Sequence[Part]) -> tuple[datetime.date | None, list[str]]:
@@ -89,9 +106,15 @@ def _file_date(facts: Facts, parts: Sequence[Part]) -> tuple[datetime.date | Non
 
 
 def _understand(
-    facts: Facts, parts: Sequence[Part], declared: str | None, date: datetime.date | None, date_reasons: list[str]
+    facts: Facts,
+    parts: Sequence[Part],
+    declared: str | None,
+    date: datetime.date | None,
+    date_reasons: list[str],
+    *,
+    told: str,
 ) -> list[tuple[Part, Understanding]]:
-    """Parts whose bands are called alike: identified once, normalised alike."""
+    """Parts whose bands are called alike: identified once, normalised alike. `told` says where their dates are from."""
     first = parts[0]
     names = tuple(meaningful(name) for name in first.names)
     groups = [_declared(facts, SENSORS[declared], names, first.indexes)] if declared else _groups(facts, names, first)
@@ -100,9 +123,9 @@ def _understand(
         samples = [tuple(part.indexes[place] for part in parts) for place in group.places]
         values, why = normalisations(facts, group.sensor, group.bands, samples, first.date or date)
         for part in parts:
-            when = [f"date {part.date}: band names"] if part.date else date_reasons
+            when = [f"date {part.date}: {told}"] if part.date else date_reasons
             if part.label and not part.date:
-                when = [f"part {part.label}: band names repeat, without dates"]
+                when = [f"part {part.label}: band names repeat, without dates; give them with :date=D1,D2,..."]
             found = Understanding(
                 label=part.label,
                 sensor=group.sensor.name,

@@ -79,8 +79,10 @@ class Source:
 def open_source(argument: str | Path) -> tuple[Source, ...]:
     """What is in a raster file, product folder or URL, one source a sensor, GSD and date in it: usually one.
 
-    `argument` may declare what the file does not say: `FILE:as=SENSOR:crs=EPSG:N:date=YYYY-MM-DD:nodata=0`. Pixels are
-    read only for a small fixed sample. Raises InputError (ParameterError for the declarations) with one sentence.
+    `argument` may declare what the file does not say: `FILE:as=SENSOR:crs=EPSG:N:date=YYYY-MM-DD:nodata=0`; of a file
+    whose bands repeat, all dates: `:date=2019-01-15,2019-02-15`; of one that lies nowhere, its pixels: `:gsd=0.5`.
+    Pixels are read only for a small fixed sample. Raises InputError (ParameterError for the declarations) with one
+    sentence.
     """
     given = parse_argument(argument)
     if not given.local:
@@ -180,7 +182,7 @@ def _sources(given: RasterArgument, product: Product) -> tuple[Source, ...]:
         # Warping leaves an outside, which open_dataset masks.
         whole = _Whole(product, place, nodata, mask or place.gcps, nodata_reasons)
         black_corner = not mask and all(value is None for value in nodata) and zero_corners(dataset)
-        parts = guess(facts, sensor=given.sensor, date=given.date, alpha=alpha)
+        parts = guess(facts, sensor=given.sensor, dates=given.dates, alpha=alpha)
         return tuple(_source(whole, facts, part, black_corner=black_corner) for part in parts)
 
 

@@ -7,17 +7,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from gfm_core.assets import model_files
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
 from gfm_core.errors import CheckpointError, GfmError
 from gfm_core.heads.store import load_head
-from gfm_core.model.checkpoint import load_checkpoint
+from gfm_core.model.checkpoint import BEST, LoadedModel, load_checkpoint, load_model
+from gfm_core.model.jepa import parameter_counts
 from gfm_core.raster.argument import parse_argument
 from gfm_core.raster.source import describe_source, open_source
 
 
 def info(file: str | Path) -> dict[str, Any]:
-    """A raster, embedding, head or checkpoint as plain values, and as lines of `text` for people."""
+    """A raster, embedding, head or model (file, run or name) as plain values, and as lines of `text` for people."""
     path = Path(parse_argument(str(file)).path)
+    if str(file) in model_files() and not path.exists():
+        return _model(load_model(str(file)))
+    if (path / BEST).is_file():
+        return _model(load_model(path))
     if path.suffix in (".safetensors", ".head") and path.is_file():
         return _own_file(path)
     if path.is_file() and is_embedding(path):
@@ -43,12 +49,20 @@ def _own_file(path: Path) -> dict[str, Any]:
         text = [f"{path.name}: classifier of {len(names)} classes", f"  classes: {', '.join(names)}",
                 f"  groups: {', '.join(meta['groups'])}", f"  model: {meta['model'].get('name', 'none')}"]  # fmt: skip
         return {"kind": "head", "file": str(path), "classes": names, "meta": meta, "text": text}
-    parameters = sum(item.numel() for item in model.encoder.parameters())
-    text = [f"{path.name}: model {model.name}, {parameters:,} parameters in its encoder", f"  sha256 {model.sha256}"]
+    return _model(model)
+
+
+def _model(model: LoadedModel) -> dict[str, Any]:
+    counts = parameter_counts(model.config)
+    parts = ", ".join(f"{name} {counts[name]:,}" for name in ("tokeniser", "fusion", "encoder", "predictor"))
+    text = [
+        f"{model.path.name}: model {model.name}, size {model.config.name}, {counts['embeds']:,} parameters embed",
+        f"  parameters: {parts}; {counts['trains']:,} learn in training", f"  sha256 {model.sha256}",
+    ]  # fmt: skip
     text += [f"  {name}: {json.dumps(value)[:300]}" for name, value in model.header.items() if name != "quantisation"]
     return {
-        "kind": "model", "file": str(path), "name": model.name, "sha256": model.sha256, "parameters": parameters,
-        "header": model.header, "text": text,
+        "kind": "model", "file": str(model.path), "name": model.name, "sha256": model.sha256,
+        "parameters": counts["embeds"], "parameters_by_network": counts, "header": model.header, "text": text,
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ licence = "CC BY 4.0"
 [[raster]]                                  # what is known of rasters, as after FILE: on the command line
 match = "s2_*.tif"                          # a pattern of the name, or of the path below the file's folder
 as = "sentinel2-l2a"
-date = "2020-06-01"                         # or date_from = "s2_(?P<year>....)(?P<month>..)(?P<day>..)"
+date = "2020-06-01"                         # a list where bands repeat; or date_from = "(?P<year>....)(?P<month>..)"
 crs = "EPSG:32633"
 nodata = 0
 gsd = 0.5                                   # metres, of a raster that lies nowhere
@@ -122,7 +122,8 @@ def _raster(path: Path, values: Mapping[str, Any]) -> RasterRule:
         raise ParameterError(f'{path}: a [[raster]] needs match, a pattern of names such as "s2_*.tif".')
     declared = {key: str(values[key]) for key in _DECLARED if key in values}
     if "date" in values:
-        declared["date"] = str(values["date"])  # TOML knows dates of its own
+        dates = values["date"] if isinstance(values["date"], list) else [values["date"]]
+        declared["date"] = ",".join(map(str, dates))  # TOML knows dates of its own
     return RasterRule(values["match"], declared, _pattern(path, values.get("date_from")))
 
 

@@ -8,10 +8,11 @@ import torch
 
 from gfm_core.bands import Band, BandKind
 from gfm_core.errors import ParameterError
-from gfm_core.model.config import ModelConfig
-from gfm_core.model.jepa import JepaModel, build_model
+from gfm_core.model.config import SIZES, ModelConfig
+from gfm_core.model.jepa import JepaModel, build_model, parameter_counts
 from gfm_core.model.statistics import cell_statistics, derive, hide
 from gfm_core.model.tokens import ModalityInput, modality_input
+from tests.conftest import REPOSITORY
 
 BANDS = (Band("B04", BandKind.OPTICAL, 664.6), Band("dem", BandKind.ELEVATION))
 
@@ -142,3 +143,19 @@ def test_seed_decides_every_weight_and_leaves_the_global_generator_alone(tiny_co
     second, other = build_model(tiny_config, seed=5).state_dict(), build_model(tiny_config, seed=6).state_dict()
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not torch.equal(first["context.fusion.query"], other["context.fusion.query"])
+
+
+def test_the_table_of_sizes_in_the_docs_is_what_the_networks_hold() -> None:
+    text = (REPOSITORY / "docs/how-it-works.md").read_text(encoding="utf-8")
+    for name, config in SIZES.items():
+        counts = parameter_counts(config)
+        order = ("tokeniser", "fusion", "encoder", "embeds", "predictor", "trains")
+        row = f"| {name} | {config.dim} x {config.depth} | " + " | ".join(f"{counts[part]:,}" for part in order) + " |"
+        assert row in text
+
+
+def test_parameters_are_counted_as_the_network_has_them() -> None:
+    model = build_model(SIZES["nano"])
+    counts = parameter_counts(SIZES["nano"])
+    assert counts["embeds"] == sum(weight.numel() for weight in model.context.parameters())
+    assert counts["predictor"] == sum(weight.numel() for weight in model.predictor.parameters())

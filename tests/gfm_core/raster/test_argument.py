@@ -16,7 +16,7 @@ def test_declarations_come_in_any_order() -> None:
     found = parse_argument("/data/s2.tif:crs=EPSG:32633:as=sentinel2-l2a:date=2018-04-18:nodata=-9999")
     assert (found.path, found.name, found.sensor) == ("/data/s2.tif", "s2.tif", "sentinel2-l2a")
     assert found.crs is not None and CRS.from_wkt(found.crs).to_epsg() == 32633
-    assert (found.date, found.nodata) == (datetime.date(2018, 4, 18), -9999)
+    assert (found.dates, found.nodata) == ((datetime.date(2018, 4, 18),), -9999)
 
 
 @pytest.mark.parametrize(

@@ -90,4 +90,20 @@ def test_a_date_declared_for_a_file_of_several_is_refused() -> None:
     import datetime
 
     with pytest.raises(InputError, match=r"holds 2 dates.*leave out :date="):
-        guess(facts(["2018-01-01", "2018-02-01"]), date=datetime.date(2018, 1, 1))
+        guess(facts(["2018-01-01", "2018-02-01"]), dates=(datetime.date(2018, 1, 1),))
+
+
+def test_dates_of_bands_that_repeat_can_be_declared() -> None:
+    names = ["VV", "VH", "VV_1", "VH_1", "elevation"]
+    days = (datetime.date(2019, 2, 15), datetime.date(2019, 3, 15))
+    found = guess(facts(names, dtype="float32", values=(-20.0, -5.0)), dates=days)
+    assert [(part.sensor, part.date) for part in found] == [
+        ("dem", None), ("sentinel1-db", days[0]), ("sentinel1-db", days[1]),
+    ]  # fmt: skip
+    assert "date 2019-02-15: declared" in found[1].reasons
+    with pytest.raises(
+        InputError, match=r"1 dates are declared, but the bands of .* repeat 2 times; give :date= as many"
+    ):
+        guess(facts(names, dtype="float32", values=(-20.0, -5.0)), dates=days[:1])
+    with pytest.raises(InputError, match="2 dates are declared, but .* has one date"):
+        guess(facts(["B02", "B03", "B04"]), dates=days)

@@ -18,7 +18,7 @@ NEW, OLD = datetime.date(2023, 6, 1), datetime.date(2018, 6, 1)
 
 def coding(names: list[str], date: datetime.date | None = None, **more: Any) -> tuple[float, float] | None:
     """Scale and offset of the first band as `guess` finds them; None if it is left to be fitted."""
-    first = guess(facts(list(names), **more), date=date)[0].normalisation[0]
+    first = guess(facts(list(names), **more), dates=[date] if date else [])[0].normalisation[0]
     assert first is None or isinstance(first, Normalisation)
     return None if first is None else (pytest.approx(first.scale), pytest.approx(first.offset))  # type: ignore[return-value]
 

@@ -51,8 +51,18 @@ def test_a_head_and_a_checkpoint_are_told_apart(made: Made, nano_path: Path) -> 
     assert head["classes"] == [item.name for item in made.result.classes]
     model = info(nano_path)
     assert model["kind"] == "model"
-    assert model["parameters"] > 100_000
+    assert model["parameters"] == sum(item.numel() for item in gfm.load_model(nano_path).encoder.parameters())
     assert f"sha256 {model['sha256']}" in "\n".join(model["text"])
+
+
+def test_a_model_is_told_by_name_file_and_run(nano_path: Path, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(nano_path.read_bytes())
+    by_name, by_file, by_run = info("nano"), info(nano_path), info(tmp_path)
+    assert by_name["sha256"] == gfm.load_model("nano").sha256
+    assert by_file["sha256"] == by_run["sha256"]
+    counts = by_run["parameters_by_network"]
+    assert counts["tokeniser"] + counts["fusion"] + counts["encoder"] == counts["embeds"] == by_run["parameters"]
+    assert counts["embeds"] + counts["predictor"] == counts["trains"]
 
 
 def test_a_file_of_ours_that_is_damaged_is_a_sentence(tmp_path: Path) -> None:
