@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
 
 from gfm_core.bands import BandKind
@@ -105,5 +107,5 @@ def test_dates_of_bands_that_repeat_can_be_declared() -> None:
         InputError, match=r"1 dates are declared, but the bands of .* repeat 2 times; give :date= as many"
     ):
         guess(facts(names, dtype="float32", values=(-20.0, -5.0)), dates=days[:1])
-    with pytest.raises(InputError, match="2 dates are declared, but .* has one date"):
+    with pytest.raises(InputError, match=r"2 dates are declared, but .* has one date"):
         guess(facts(["B02", "B03", "B04"]), dates=days)
