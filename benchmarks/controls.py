@@ -1,6 +1,6 @@
 """Few-label macro-F1 of the product's feature groups and heads beside hand-made controls, on the same pixels.
 
-    python benchmarks/controls.py [SCENE ...] [--seeds 5] [--model nano] [--model runs/x/model.safetensors] [--untrained]
+    python benchmarks/controls.py [SCENE ...] [--seeds 5] [--model nano] [--model RUN] [--untrained]
 
 The scenes, the candidate pixels, the draws (5, 20 and 100 labelled pixels a class, trained and tested on separate
 squares) and the controls are those of a folder with `protocol.py`, `scenes.py` and `controls.py` (`--protocol`, or
