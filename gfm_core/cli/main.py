@@ -27,6 +27,11 @@ _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --
     "doctor": ("gfm_core.cli.doctor", "doctor_command", "Check the installation."),
 }
 
+_ADDED = {  # by the extra `train`
+    "train": "Train a model on folders of rasters.",
+    "evaluate": "Say what a model is worth on your own rasters.",
+}
+
 
 class _LazyGroup(click.Group):
     """Commands of this package by name, and those that other packages add through `gfm.commands`."""
@@ -46,7 +51,7 @@ class _LazyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The list of commands without loading any."""
-        added = [(name, "Train a model on folders of rasters." if name == "train" else "") for name in sorted(_added())]
+        added = [(name, _ADDED.get(name, "")) for name in sorted(_added())]
         with formatter.section("Commands"):
             formatter.write_dl([(name, told) for name, (_, _, told) in _COMMANDS.items()] + added)
 

@@ -75,13 +75,24 @@ class Block(nn.Module):
         hidden = functional.gelu(self.up(self.mlp_norm(cells)))
         return cells + self._drop(self.down(hidden))
 
+    def attention(self, cells: Tensor, rotation: Tensor, keys: Tensor | None) -> Tensor:
+        """How much each cell (row) takes from each other one, `[B, heads, N, N]`, rows sum to 1: for pictures."""
+        queries, own, _ = self._heads(self.attention_norm(cells), rotation)
+        scores = queries @ own.transpose(-1, -2) * queries.shape[-1] ** -0.5
+        return (scores if keys is None else scores.masked_fill(~keys, -torch.inf)).float().softmax(dim=-1)
+
     def _attend(self, cells: Tensor, rotation: Tensor, keys: Tensor | None) -> Tensor:
+        queries, own, values = self._heads(cells, rotation)
+        mixed = functional.scaled_dot_product_attention(queries, own, values, attn_mask=keys)
+        added: Tensor = self.out(mixed.transpose(1, 2).reshape(cells.shape))
+        return added
+
+    def _heads(self, cells: Tensor, rotation: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries and keys, turned by their positions, and values, `[B, heads, N, d]` each."""
         batch, count, dim = cells.shape
         qkv = self.qkv(cells).view(batch, count, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4)
-        turned = rotate(qkv[:2], rotation)  # [2, B, heads, N, d]
-        mixed = functional.scaled_dot_product_attention(turned[0], turned[1], qkv[2], attn_mask=keys)
-        added: Tensor = self.out(mixed.transpose(1, 2).reshape(batch, count, dim))
-        return added
+        turned = rotate(qkv[:2], rotation)
+        return turned[0], turned[1], qkv[2]
 
     def _drop(self, cells: Tensor) -> Tensor:
         return functional.dropout(cells, self.dropout, self.training) if self.dropout else cells
@@ -97,15 +108,28 @@ class Transformer(nn.Module):
 
     def forward(self, cells: Tensor, rotation: Tensor, present: Tensor | None) -> list[Tensor]:
         """Output of every block; absent cells (`present` `[B, N]` False) are attended to by nobody."""
-        keys = None
-        if present is not None:
-            # A row without any key would give NaN; its outputs are dropped, so it may attend to anything.
-            keys = (present | ~present.any(dim=1, keepdim=True))[:, None, None]
-        outputs = []
+        keys, outputs = _keys(present), []
         for block in self.blocks:
             cells = block(cells, rotation, keys)
             outputs.append(cells)
         return outputs
+
+    def attention(self, cells: Tensor, rotation: Tensor, present: Tensor | None) -> Tensor:
+        """The weights `[B, heads, N, N]` of the last block."""
+        *before, last = self.blocks
+        keys = _keys(present)
+        for block in before:
+            cells = block(cells, rotation, keys)
+        weights: Tensor = last.attention(cells, rotation, keys)
+        return weights
+
+
+def _keys(present: Tensor | None) -> Tensor | None:
+    """Which cells may be attended to, `[B, 1, 1, N]`, from those present `[B, N]`.
+
+    A row without any key would give NaN; its outputs are dropped, so it may attend to anything.
+    """
+    return None if present is None else (present | ~present.any(dim=1, keepdim=True))[:, None, None]
 
 
 class Encoder(nn.Module):
@@ -153,6 +177,13 @@ class CellEncoder(nn.Module):
         rotation = self.rotation(rows, cols, cells.device)
         there = None if bool(present.all()) else present.flatten(1)
         return [layer.view(cells.shape) for layer in self.encoder.layers(cells.flatten(1, 2), rotation, there)], present
+
+    def attention(self, inputs: Sequence[ModalityInput]) -> Tensor:
+        """How much each cell takes from each other one in the last block, mean over heads `[B, N, N]`, N = n_r n_c."""
+        cells, present = self.tokens_to_cells(inputs)
+        rotation = self.rotation(*cells.shape[1:3], cells.device)
+        flat = cells.flatten(1, 2)
+        return self.encoder.transformer.attention(flat, rotation, present.flatten(1)).mean(dim=1)
 
     def tokens_to_cells(self, inputs: Sequence[ModalityInput]) -> tuple[Tensor, Tensor]:
         """Cell vectors `[B, n_r, n_c, D]` and present `[B, n_r, n_c]`, without mixing in space: any rectangle at

@@ -61,20 +61,27 @@ def make_batch(
     facts = CellFacts.of(every, maps or {})
     kept = draw_dates_kept([item.dates for item in stack.modalities], settings, shared or chance)
     left, whole, windows = _kept_of(stack, every, windows, kept)
-    layouts = [Layout.of(modality, stack.lattice) for modality in left.modalities]
-    hidden = [draw_hidden(layouts, WINDOW, settings, chance) for _ in windows[0]]  # [window][modality]
-    seen = [
-        window_statistics(
-            item, windows[number], [torch.from_numpy(one[number]) for one in hidden], TOKEN_STATISTICS, spread=spread
-        )
-        for number, (item, spread) in enumerate(zip(left.modalities, spreads(layouts), strict=True))
-    ]
+    seen = hidden_statistics(left, windows, settings, chance)
     turn = Turn.draw(chance)
     light = [Radiometry.draw(part.bands, settings.gain, settings.shift, chance) for part in whole]
     target = _as_inputs(left, whole, turn, light)
     context = without_bands(_as_inputs(left, seen, turn, light), settings.drop_bands, chance)
     other = draw_other(left, context, facts, anchors, chance)
     return Batch(0, "", "", context, target, _answers(anchors, facts, other, turn, left.first_date))
+
+
+def hidden_statistics(
+    stack: Stack, windows: Sequence[Sequence[PixelWindow]], settings: TrainSettings, chance: np.random.Generator
+) -> list[WindowStatistics]:
+    """Statistics of each modality of what is left when something is hidden in every window, `[modality][window]`."""
+    layouts = [Layout.of(modality, stack.lattice) for modality in stack.modalities]
+    hidden = [draw_hidden(layouts, WINDOW, settings, chance) for _ in windows[0]]  # [window][modality]
+    return [
+        window_statistics(
+            item, windows[number], [torch.from_numpy(one[number]) for one in hidden], TOKEN_STATISTICS, spread=spread
+        )
+        for number, (item, spread) in enumerate(zip(stack.modalities, spreads(layouts), strict=True))
+    ]
 
 
 def joined(parts: Sequence[Batch]) -> Batch:

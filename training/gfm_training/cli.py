@@ -69,7 +69,7 @@ def train_command(  # noqa: PLR0917 (click passes them by name)
         folders, output or Path(), recipe, init=init, seconds=seconds, overwrite=overwrite,
         command=shlex.join(["gfm", *sys.argv[1:]]),
     )  # fmt: skip
-    train(order, say=_say, dry_run=dry_run)
+    train(order, say=say, dry_run=dry_run)
 
 
 def parse_budget(text: str) -> float:
@@ -80,7 +80,7 @@ def parse_budget(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     """One line of progress: plain, and at once, also into a log file."""
     click.echo(line)
     sys.stdout.flush()

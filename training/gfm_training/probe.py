@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gfm_core.classes import MapClass
 from gfm_core.embedding.pipeline import modality_statistics, network_input
-from gfm_core.features.groups import cell_columns
+from gfm_core.features.groups import Column, band_positions, cell_columns, statistic_columns
 from gfm_core.grid import CORE, CellRange, windows
 from gfm_core.heads.fit import Scaler
 from gfm_core.heads.fuse import fit_fused
@@ -32,6 +32,7 @@ DRAWS = 8
 _WINDOWS = 64  # a scene: those with most labelled cells
 _PER_CLASS = 1500  # labelled cells
 _TESTED = 200  # cells a class and draw
+_LEAST = max(SHOTS)  # labelled cells of a class on each side
 _SQUARES = 9  # along the longer side: half of them train, half test
 
 
@@ -65,6 +66,7 @@ class Scene:
     col: NDArray[np.int64]
     codes: NDArray[np.int32]
     groups: dict[str, NDArray[np.float32]]  # fine, coarse [n, D], NaN where not known
+    bands: tuple[int, ...]  # the columns of fine that are the raw bands
     draws: tuple[Draw, ...]
 
 
@@ -81,8 +83,8 @@ class Score:
 # ---- Preparing ------------------------------------------------------------------------------------------------------
 
 
-def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
-    """Read a scene once; raises `GfmError` if its labels cannot be probed."""
+def prepare(source: SceneSource, *, seed: int = 0, shots: Sequence[int] = SHOTS) -> Scene:
+    """Read a scene once, with draws of `shots` labels a class; raises `GfmError` if its labels cannot be probed."""
     stack = source.stack
     labels = read_labels(str(source.labels), field=source.field, where=source.where)
     found = burn(
@@ -96,13 +98,16 @@ def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
     columns: dict[str, list[NDArray[np.float32]]] = {"fine": [], "coarse": []}
     row = rows - np.array([item.row for item in chosen])[where]
     col = cols - np.array([item.col for item in chosen])[where]
+    names: tuple[Column, ...] = ()
     with StackReader(stack) as reader:
         for number, cells in enumerate(chosen):
+            names = ()
             inputs: list[ModalityInput] = []
             parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in columns}
             for modality in stack.modalities:
                 statistics, bands, offset = modality_statistics(reader, modality, cells)
                 inputs.append(network_input(stack, modality, statistics, bands, offset))
+                names += statistic_columns("fine", modality.name, modality.dates, bands)
                 for group, part in parts.items():
                     part.append(cell_columns(group, statistics))
             here = where == number
@@ -112,10 +117,10 @@ def prepare(source: SceneSource, *, seed: int = 0) -> Scene:
     order = np.argsort(where, kind="stable")  # as the columns were gathered
     groups = {group: np.concatenate(parts) for group, parts in columns.items()}
     rows, cols, codes = rows[order], cols[order], codes[order]
-    draws = tuple(draw(rows, cols, codes, seed=seed + number) for number in range(DRAWS))
+    draws = tuple(draw(rows, cols, codes, seed=seed + number, shots=shots) for number in range(DRAWS))
     return Scene(
         source.name, _batches(every), where[order], row[order], col[order], codes, groups,
-        tuple(item for item in draws if item is not None),
+        tuple(band_positions(names)), tuple(item for item in draws if item is not None),
     )  # fmt: skip
 
 
@@ -140,8 +145,14 @@ def _batches(every: Sequence[list[ModalityInput]], size: int = 16) -> list[list[
     ]
 
 
-def draw(rows: NDArray[np.int64], cols: NDArray[np.int64], codes: NDArray[np.int32], *, seed: int) -> Draw | None:
-    """Half of the ground squares train, half test; classes that are not on both sides are left out. None: too few."""
+def draw(
+    rows: NDArray[np.int64], cols: NDArray[np.int64], codes: NDArray[np.int32], *, seed: int,
+    shots: Sequence[int] = SHOTS,
+) -> Draw | None:  # fmt: skip
+    """Half of the ground squares train, half test; None: too few. A class that is rare on one side is left out.
+
+    Of a class that has fewer than the most `shots` on the training side all that it has are drawn.
+    """
     chance = np.random.default_rng(seed)
     side = max(int(max(np.ptp(rows), np.ptp(cols)) + 1) // _SQUARES, 1)
     offset = chance.integers(0, side, 2)
@@ -151,13 +162,13 @@ def draw(rows: NDArray[np.int64], cols: NDArray[np.int64], codes: NDArray[np.int
     kept = [
         code
         for code in np.unique(codes)
-        if (train & (codes == code)).sum() >= max(SHOTS) and (~train & (codes == code)).sum() >= max(SHOTS)
+        if (train & (codes == code)).sum() >= _LEAST and (~train & (codes == code)).sum() >= _LEAST
     ]
     if len(kept) < 2:
         return None
     order = {code: chance.permutation(np.flatnonzero(train & (codes == code))) for code in kept}
     tested = [chance.permutation(np.flatnonzero(~train & (codes == code)))[:_TESTED] for code in kept]
-    return Draw({k: np.concatenate([order[code][:k] for code in kept]) for k in SHOTS}, np.concatenate(tested))
+    return Draw({k: np.concatenate([order[code][:k] for code in kept]) for k in shots}, np.concatenate(tested))
 
 
 # ---- Probing --------------------------------------------------------------------------------------------------------
@@ -183,7 +194,12 @@ def probe(encoder: CellEncoder, scene: Scene, without: dict[int, float] | None =
 
 
 def macro_f1(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[int, float]:
-    """Mean over the draws of macro-F1 of the heads that `gfm classify` fits to `groups` `[n, D]`, by labels a class.
+    """Mean over the draws of `scores_of`."""
+    return {k: round(float(np.mean(values)), 4) for k, values in scores_of(groups, scene).items()}
+
+
+def scores_of(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[int, list[float]]:
+    """Macro-F1 in each draw of the heads that `gfm classify` fits to `groups` `[n, D]`, by labels a class.
 
     As in a map, the features are scaled over all the cells and not over the labelled few.
     """
@@ -191,7 +207,7 @@ def macro_f1(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[in
 
     scalers = {group: Scaler.fit(X) for group, X in groups.items()}
     classes = tuple(MapClass(int(code), str(code), int(code)) for code in np.unique(scene.codes))
-    scores: dict[int, list[float]] = {k: [] for k in SHOTS}
+    scores: dict[int, list[float]] = {k: [] for one in scene.draws[:1] for k in one.train}
     for one in scene.draws:
         tested = {group: X[one.test] for group, X in groups.items()}
         for k, train in one.train.items():
@@ -199,4 +215,4 @@ def macro_f1(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[in
             head = fit_fused(known, scene.codes[train], classes, "lda", scalers)
             guessed, _ = head.predict(tested)
             scores[k].append(float(f1_score(scene.codes[one.test], guessed, labels=head.codes, average="macro")))
-    return {k: round(float(np.mean(values)), 4) for k, values in scores.items()}
+    return scores

@@ -10,7 +10,7 @@ from gfm_core.assets import sample_folder
 from gfm_core.errors import GfmError, ParameterError
 from gfm_core.raster.stack import open_stack
 from gfm_training.discover import Discovery, Place
-from gfm_training.probe import Scene, SceneSource, prepare
+from gfm_training.probe import SHOTS, Scene, SceneSource, prepare
 from gfm_training.settings import LabelledScene, Recipe
 
 _VECTORS = (".gpkg", ".geojson", ".fgb", ".shp")
@@ -26,7 +26,9 @@ class Probes:
     reasons: tuple[str, ...]
 
 
-def find_probes(recipe: Recipe, folders: Sequence[Path], discovery: Discovery) -> Probes:
+def find_probes(
+    recipe: Recipe, folders: Sequence[Path], discovery: Discovery, *, shots: Sequence[int] = SHOTS
+) -> Probes:
     """The labelled scenes of a run, ready to be probed.
 
     Those of the recipe; if it names none, the vector layers with a plain class field in the places' folders, and the
@@ -40,7 +42,7 @@ def find_probes(recipe: Recipe, folders: Sequence[Path], discovery: Discovery) -
             reasons.append(f"others: {len(scenes)} scenes of {tried} that were tried are enough.")
             break
         try:
-            scene = prepare(source, seed=recipe.train.seed)
+            scene = prepare(source, seed=recipe.train.seed, shots=shots)
         except GfmError as error:
             reasons.append(f"{source.name}: {error}")
             continue
@@ -51,11 +53,11 @@ def find_probes(recipe: Recipe, folders: Sequence[Path], discovery: Discovery) -
     return Probes(tuple(scenes), tuple(reasons))
 
 
-def sample_scene(seed: int) -> Scene:
+def sample_scene(seed: int, *, shots: Sequence[int] = SHOTS) -> Scene:
     """The scene that ships: it judges a run which nothing else can judge."""
     folder = sample_folder()
     rasters = sorted(str(path) for path in folder.glob("s2_*.tif"))
-    return prepare(SceneSource("sample", open_stack(rasters), folder / "landuse.gpkg"), seed=seed)
+    return prepare(SceneSource("sample", open_stack(rasters), folder / "landuse.gpkg"), seed=seed, shots=shots)
 
 
 def named_scenes(probes: Sequence[LabelledScene], folders: Sequence[Path], reasons: list[str]) -> Iterator[SceneSource]:

@@ -128,7 +128,7 @@ def test_model_is_found_by_packaged_name_file_or_run_folder(saved: Path, monkeyp
     with pytest.raises(CheckpointError, match=r"packaged model \(nano\)"):
         load_model("nanno")
     (run / "model.safetensors").unlink()
-    with pytest.raises(CheckpointError, match=r"holds no best\.safetensors"):
+    with pytest.raises(CheckpointError, match=r"holds no model\.safetensors"):
         load_model(run)
 
 

@@ -161,3 +161,19 @@ def _seconds(encoder: CellEncoder, cells: torch.Tensor, present: torch.Tensor) -
     with torch.inference_mode():
         encoder.cells_to_latents(cells, present)
     return time.process_time() - start
+
+
+def test_attention_for_pictures_is_what_the_block_does() -> None:
+    from gfm_core.model.encoder import Block
+
+    block = Block(32, 4, 4.0, 0.0, 2).eval()
+    cells = torch.randn((2, 12, 32), generator=torch.Generator().manual_seed(0))
+    rotation = rotary_in_cells(3, 4, 8)
+    keys = torch.ones((2, 1, 1, 12), dtype=torch.bool)
+    keys[0, ..., 5] = False
+    weights = block.attention(cells, rotation, keys)
+    torch.testing.assert_close(weights.sum(dim=-1), torch.ones((2, 4, 12)))
+    assert float(weights[0, ..., 5].max()) == 0
+    values = block.qkv(block.attention_norm(cells))[..., 64:].view(2, 12, 4, 8).transpose(1, 2)
+    mixed = block.out((weights @ values).transpose(1, 2).reshape(2, 12, 32))
+    torch.testing.assert_close(mixed, block._attend(block.attention_norm(cells), rotation, keys), atol=1e-5, rtol=1e-4)
