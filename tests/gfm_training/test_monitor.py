@@ -68,7 +68,7 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
         steps=400, batch=4, clusters=4, cell_pixels=(2,), cell_weights=(1.0,), probe_every=10, workers=0,
         objective="ema", ema_targets="last", learning_rate=1e-2, warmup=1, precision="float32",
     )  # fmt: skip
-    monkeypatch.setattr(targets, "in_deviations", lambda values: values)
+    monkeypatch.setattr(targets.LatentTargets, "forward", lambda self, layers, present: layers[-1] * present[..., None])
     module = new_module(new_model(settings, None), books, settings)
     model = module.objective.model
     monkeypatch.setattr(type(model), "target_layers", lambda self, inputs: self.context.layers(inputs))

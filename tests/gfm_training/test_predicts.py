@@ -23,7 +23,6 @@ from gfm_training.discover import discover
 from gfm_training.module import JepaTraining, momentum
 from gfm_training.objective import Objective, asked_cells
 from gfm_training.settings import TrainSettings
-from gfm_training.targets import latent_targets
 from gfm_training.vitals import effective_rank
 from scipy.ndimage import gaussian_filter
 
@@ -141,7 +140,7 @@ def nearest(said: torch.Tensor, wanted: torch.Tensor) -> tuple[torch.Tensor, tor
 
 def latent(objective: Objective, batch: Batch, predicted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     layers, present = objective.model.target_layers(batch.target)
-    return nearest(predicted, latent_targets(layers, present, objective.ema_targets))
+    return nearest(predicted, objective.targets(layers, present))
 
 
 def projection(objective: Objective, batch: Batch, predicted: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

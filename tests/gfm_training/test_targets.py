@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from gfm_training.objective import latent_term
-from gfm_training.targets import in_deviations, inverse_root, latent_targets, whitened
+from gfm_training.targets import LatentTargets, inverse_root, latent_targets
 from torch.nn import functional
 
 EVERYWHERE = torch.ones(2, 16, 16, dtype=torch.bool)
@@ -23,7 +23,7 @@ def test_the_last_layer_is_told_in_deviations_of_each_dimension() -> None:
     layers = some_layers()
     found = latent_targets(layers, EVERYWHERE, "last")
     last = layers[-1].flatten(0, 2)
-    wanted = (last - last.mean(dim=0)) / last.std(dim=0)
+    wanted = (last - last.mean(dim=0)) / last.std(dim=0, correction=0)
     torch.testing.assert_close(found.flatten(0, 2), wanted, atol=1e-5, rtol=1e-5)
 
 
@@ -40,11 +40,41 @@ def test_no_layer_drowns_the_others() -> None:
 
 
 def test_whitened_directions_are_asked_for_alike() -> None:
-    values = in_deviations(some_layers()[0].flatten(0, 2))
-    before, after = (torch.linalg.eigvalsh(torch.cov(one.mT)) for one in (values, whitened(values)))
+    layers = some_layers(1)
+    plain, white = (latent_targets(layers, EVERYWHERE, kind).flatten(0, 2) for kind in ("last", "layers"))
+    before, after = (torch.linalg.eigvalsh(one.mT @ one / len(one)) for one in (plain, white))
     assert before.max() / before.median() > 20
     shrinkage = 0.1 * before.mean()
     torch.testing.assert_close(after, before / (before + shrinkage), atol=1e-3, rtol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["last", "layers"])
+def test_moments_are_those_of_all_steps_so_that_no_place_turns_the_targets(kind: str) -> None:
+    """Two places that differ by a shift only: what differs between them is asked for, too."""
+    here = some_layers()
+    there = [layer + 3 for layer in here]
+    targets = LatentTargets(kind, 1 if kind == "last" else 3, 8, decay=1.0)
+    for layers in (here, there, here, there):
+        targets(layers, EVERYWHERE)
+    targets.eval()
+    one, other = targets(here, EVERYWHERE), targets(there, EVERYWHERE)
+    assert float((other - one).mean()) > 0.5
+    assert torch.equal(one, targets(here, EVERYWHERE))  # learns nothing any more
+    joined = [torch.cat(pair) for pair in zip(here, there, strict=True)]
+    both = latent_targets(joined, torch.cat([EVERYWHERE] * 2), kind)
+    if kind == "last":
+        torch.testing.assert_close(torch.cat([one, other]), both, atol=1e-4, rtol=1e-4)
+
+
+def test_old_steps_are_forgotten() -> None:
+    here, there = some_layers(), [layer + 3 for layer in some_layers()]
+    targets = LatentTargets("last", 1, 8, decay=0.5)
+    targets(there, EVERYWHERE)
+    for _ in range(20):
+        targets(here, EVERYWHERE)
+    torch.testing.assert_close(
+        targets(here, EVERYWHERE), latent_targets(here, EVERYWHERE, "last"), atol=1e-3, rtol=1e-3
+    )
 
 
 @pytest.mark.parametrize("condition", [1.0, 100.0, 10_000.0])

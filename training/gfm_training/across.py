@@ -65,19 +65,5 @@ def summed(values: Tensor) -> Tensor:
     return total
 
 
-def moments(values: Tensor, *, least_sd: float) -> tuple[Tensor, Tensor]:
-    """Mean and deviation (not below `least_sd`) of each dimension of `values` `[..., N, D]` over N and all processes.
-
-    A single row has no deviation: mean 0 and deviation 1 leave it as it is.
-    """
-    count = float(summed(torch.tensor(float(values.shape[-2]), device=values.device)))
-    if count < 2:
-        shape = (*values.shape[:-2], 1, values.shape[-1])
-        return values.new_zeros(shape), values.new_ones(shape)
-    mean = summed(values.sum(dim=-2, keepdim=True)) / count
-    variance = summed((values - mean).square().sum(dim=-2, keepdim=True)) / (count - 1)
-    return mean, variance.sqrt().clamp_min(least_sd)
-
-
 def _several() -> bool:
     return distributed.is_available() and distributed.is_initialized()

@@ -17,10 +17,13 @@ from gfm_training.anchors import Answers, Books
 from gfm_training.batch import Batch
 from gfm_training.heads import AnchorHeads
 from gfm_training.settings import TrainSettings
-from gfm_training.targets import latent_targets
+from gfm_training.targets import LatentTargets
 
 _BETA = 0.5  # of the smooth L1: where it turns from square to straight, in standard deviations
 _CHANCE = 0.5807  # that smooth L1 of a standard normal number when its mean is answered
+
+# Moments of the targets forget as fast as the slow copy changes: over a fifteenth of the run, or a hundred steps.
+_FORGOTTEN, _SLOWEST = 15.0, 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,10 @@ class Objective(nn.Module):
         super().__init__()
         self.model = model
         self.ema_weight = {"ema": 1.0, "anchor": 0.0, "dual": settings.ema_weight}[settings.objective]
-        self.ema_visible, self.ema_targets = settings.ema_visible, settings.ema_targets
+        self.ema_visible = settings.ema_visible
+        layers = 1 if settings.ema_targets == "last" else model.config.depth
+        decay = min(1 - _FORGOTTEN / max(settings.steps, _FORGOTTEN), _SLOWEST)
+        self.targets = LatentTargets(settings.ema_targets, layers, model.config.dim, decay=decay)
         self.anchors = settings.anchors if self.ema_weight < 1 else ()
         self.modality_sets = len(books)
         dim = model.config.dim
@@ -70,7 +76,7 @@ class Objective(nn.Module):
         with torch.autocast(predicted.device.type, enabled=False):
             ema: dict[str, Term] = {}
             if layers is not None:
-                ema = self._ema(predicted.float(), latent_targets(*layers, self.ema_targets), asked, shown & ~asked)
+                ema = self._ema(predicted.float(), self.targets(*layers), asked, shown & ~asked)
             anchors: dict[str, Term] = {}
             for where, latents, cells in (("hidden", predicted, asked), ("seen", seen.values, shown)):
                 found = self._anchors(batch, self.heads[where], latents[cells].float(), cells)

@@ -31,14 +31,14 @@ def find_probes(
 ) -> Probes:
     """The labelled scenes of a run, ready to be probed.
 
-    Those of the recipe; if it names none, the vector layers with a plain class field in the places' folders, and the
-    maps over the places unless the run learns from them.
+    Those of the recipe; if it names none that is there, the vector layers with a plain class field in the places'
+    folders, and the maps over the places unless the run learns from them.
     """
     scenes: list[Scene] = []
     reasons: list[str] = []
-    sources = named_scenes(recipe.probes, folders, reasons) if recipe.probes else _beside(recipe, discovery)
-    for tried, source in enumerate(sources):
-        if not recipe.probes and (len(scenes) == _MOST_SCENES or tried == _MOST_TRIED):
+    named = list(named_scenes(recipe.probes, folders, reasons))
+    for tried, source in enumerate(named or _beside(recipe, discovery)):
+        if not named and (len(scenes) == _MOST_SCENES or tried == _MOST_TRIED):
             reasons.append(f"others: {len(scenes)} scenes of {tried} that were tried are enough.")
             break
         try:

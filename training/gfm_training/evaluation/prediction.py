@@ -16,7 +16,7 @@ from gfm_core.model.jepa import JepaModel
 from gfm_training.batch import hidden_statistics
 from gfm_training.evaluation.ground import Ground, Likeness, inputs_of, likeness, read_pixels
 from gfm_training.settings import TrainSettings
-from gfm_training.targets import latent_targets
+from gfm_training.targets import LatentTargets
 
 # What is hidden, as settings of the masks; of a whole sensor every cell of it.
 MASKS: dict[str, dict[str, Any]] = {
@@ -48,11 +48,22 @@ class Hidden:
     shown: Tensor  # lost nothing
 
 
-def predictions(model: JepaModel, ground: Ground, settings: TrainSettings, seed: int) -> list[Prediction]:
+def targets_over(model: JepaModel, grounds: Sequence[Ground], settings: TrainSettings) -> LatentTargets:
+    """What is asked of the predictor, by the moments of all windows that are looked at."""
+    layers = 1 if settings.ema_targets == "last" else model.config.depth
+    found = LatentTargets(settings.ema_targets, layers, model.config.dim, decay=1.0)
+    for ground in grounds:
+        found(*model.target_layers(inputs_of(ground.stack, read_pixels(ground.stack, ground.cells))))
+    return found.eval()
+
+
+def predictions(
+    model: JepaModel, targets: LatentTargets, ground: Ground, settings: TrainSettings, seed: int
+) -> list[Prediction]:
     """Measure every mask that hides something here, with the two copies beside the predictor."""
     found = []
     for number, mask in enumerate(MASKS):
-        hidden = hide(model, ground, settings, mask, seed=seed * len(MASKS) + number)
+        hidden = hide(model, targets, ground, settings, mask, seed=seed * len(MASKS) + number)
         if hidden is None:
             continue
         guesses = {SOURCES[0]: hidden.predicted, **copies(hidden)}
@@ -65,7 +76,9 @@ def predictions(model: JepaModel, ground: Ground, settings: TrainSettings, seed:
     return found
 
 
-def hide(model: JepaModel, ground: Ground, settings: TrainSettings, mask: str, *, seed: int) -> Hidden | None:
+def hide(
+    model: JepaModel, targets: LatentTargets, ground: Ground, settings: TrainSettings, mask: str, *, seed: int
+) -> Hidden | None:
     """Lay one of `MASKS` over the windows of a place; None if it hides nothing there."""
     stack, chance = ground.stack, np.random.default_rng(seed)
     pixels = read_pixels(stack, ground.cells)
@@ -78,10 +91,10 @@ def hide(model: JepaModel, ground: Ground, settings: TrainSettings, mask: str, *
         return None
     with torch.inference_mode():
         layers, present = model.target_layers(whole)
-        targets = latent_targets(layers, present, settings.ema_targets)
+        wanted = targets(layers, present)
         seen = model.encode_context(left, present)
         predicted = model.predict(seen.values, seen.present, asked & present)
-    return Hidden(targets, predicted, asked & present, present & ~asked)
+    return Hidden(wanted, predicted, asked & present, present & ~asked)
 
 
 def copies(hidden: Hidden) -> dict[str, Tensor]:

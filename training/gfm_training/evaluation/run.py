@@ -13,19 +13,20 @@ from typing import Any
 from gfm_core.errors import OutputError
 from gfm_core.model.checkpoint import LoadedModel, load_jepa, load_model
 from gfm_core.model.encoder import CellEncoder
-from gfm_core.model.jepa import build_model
+from gfm_core.model.jepa import JepaModel, build_model
 from gfm_core.whole import write_whole
 from gfm_training.discover import Discovery, discover, told
 from gfm_training.evaluation import pictures
 from gfm_training.evaluation.fusion import Share, Without, shares_of, without_each
 from gfm_training.evaluation.ground import Ground, chosen_grounds
 from gfm_training.evaluation.page import PAGE, Drawn, Evaluation, page
-from gfm_training.evaluation.prediction import MASKS, Prediction, hide, predictions
+from gfm_training.evaluation.prediction import MASKS, Prediction, hide, predictions, targets_over
 from gfm_training.evaluation.probing import SHOTS, Probed, probe_scene
 from gfm_training.evaluation.resolution import Coarser, coarser_latents
 from gfm_training.probe import Scene
 from gfm_training.scenes import find_probes, sample_scene
 from gfm_training.settings import Recipe, TrainSettings
+from gfm_training.targets import LatentTargets
 from gfm_training.windows import set_key
 
 NUMBERS = "report.json"
@@ -60,7 +61,8 @@ def evaluate(order: Order, *, say: Say) -> Path:
     seed = order.recipe.train.seed
     untrained = build_model(model.config, seed).context.eval()
     say(f"{sum(len(ground.cells) for ground in grounds)} windows of {len(grounds)} places")
-    measured = _Measured(model, untrained, _settings_of(model), seed)
+    jepa, settings = load_jepa(model.path, seed=seed).eval(), _settings_of(model)
+    measured = _Measured(model, jepa, targets_over(jepa, grounds, settings), untrained, settings, seed)
     found = Evaluation(
         model=model_facts(model),
         command=order.command,
@@ -114,6 +116,8 @@ class _Measured:
     """A model beside the untrained one, measured part by part."""
 
     model: LoadedModel
+    jepa: JepaModel
+    targets: LatentTargets
     untrained: CellEncoder
     settings: TrainSettings
     seed: int
@@ -132,9 +136,8 @@ class _Measured:
             yield from shares_of(self.model.encoder, ground)
 
     def predictions(self, grounds: Sequence[Ground]) -> Iterator[Prediction]:
-        jepa = load_jepa(self.model.path, seed=self.seed).eval()
         for ground in grounds:
-            yield from predictions(jepa, ground, self.settings, self.seed)
+            yield from predictions(self.jepa, self.targets, ground, self.settings, self.seed)
 
     def probed(self, scenes: Sequence[Scene]) -> Iterator[Probed]:
         for scene in scenes:
@@ -143,8 +146,7 @@ class _Measured:
     def drawn(self, ground: Ground) -> Drawn:
         """The pictures of one place."""
         area = pictures.area_of(ground)
-        jepa = load_jepa(self.model.path, seed=self.seed).eval()
-        hidden = hide(jepa, ground, self.settings, next(iter(MASKS)), seed=self.seed)
+        hidden = hide(self.jepa, self.targets, ground, self.settings, next(iter(MASKS)), seed=self.seed)
         layers = [item.name for item in ground.stack.modalities]
         drawn = {
             "The place, as a person would see it": pictures.natural(area),
