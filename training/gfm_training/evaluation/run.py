@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -82,10 +83,9 @@ def _check_output(order: Order) -> None:
     for name in (PAGE, NUMBERS):
         if (order.output / name).exists() and not order.overwrite:
             raise OutputError(f"{order.output} holds a report; choose another folder, or --overwrite it.")
-    try:
-        order.output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{order.output} cannot be made ({error.strerror}); choose another folder.") from error
+    above = next(folder for folder in (order.output, *order.output.absolute().parents) if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise OutputError(f"{order.output} cannot be made in {above}; choose another folder.")
 
 
 def _settings_of(model: LoadedModel) -> TrainSettings:
@@ -183,6 +183,10 @@ def _scenes(order: Order, discovery: Discovery, say: Say) -> Sequence[Scene]:
 
 
 def _write(order: Order, found: Evaluation, drawn: Sequence[Drawn]) -> Path:
+    try:
+        order.output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{order.output} cannot be made ({error.strerror}); choose another folder.") from error
     numbers = json.dumps(found.to_dict(), indent=1, sort_keys=True, allow_nan=False) + "\n"
     write_whole(order.output / NUMBERS, numbers.encode("utf-8", errors="replace"))
     return write_whole(order.output / PAGE, page(found, drawn).encode("utf-8", errors="replace"))
