@@ -79,7 +79,9 @@ class Block(nn.Module):
         """How much each cell (row) takes from each other one, `[B, heads, N, N]`, rows sum to 1: for pictures."""
         queries, own, _ = self._heads(self.attention_norm(cells), rotation)
         scores = queries @ own.transpose(-1, -2) * queries.shape[-1] ** -0.5
-        return (scores if keys is None else scores.masked_fill(~keys, -torch.inf)).float().softmax(dim=-1)
+        masked = scores if keys is None else scores.masked_fill(~keys, -torch.inf)
+        weights: Tensor = masked.float().softmax(dim=-1)
+        return weights
 
     def _attend(self, cells: Tensor, rotation: Tensor, keys: Tensor | None) -> Tensor:
         queries, own, values = self._heads(cells, rotation)
@@ -120,8 +122,8 @@ class Transformer(nn.Module):
         keys = _keys(present)
         for block in before:
             cells = block(cells, rotation, keys)
-        weights: Tensor = last.attention(cells, rotation, keys)
-        return weights
+        assert isinstance(last, Block)
+        return last.attention(cells, rotation, keys)
 
 
 def _keys(present: Tensor | None) -> Tensor | None:
@@ -181,9 +183,9 @@ class CellEncoder(nn.Module):
     def attention(self, inputs: Sequence[ModalityInput]) -> Tensor:
         """How much each cell takes from each other one in the last block, mean over heads `[B, N, N]`, N = n_r n_c."""
         cells, present = self.tokens_to_cells(inputs)
-        rotation = self.rotation(*cells.shape[1:3], cells.device)
-        flat = cells.flatten(1, 2)
-        return self.encoder.transformer.attention(flat, rotation, present.flatten(1)).mean(dim=1)
+        _, rows, cols, _ = cells.shape
+        rotation = self.rotation(rows, cols, cells.device)
+        return self.encoder.transformer.attention(cells.flatten(1, 2), rotation, present.flatten(1)).mean(dim=1)
 
     def tokens_to_cells(self, inputs: Sequence[ModalityInput]) -> tuple[Tensor, Tensor]:
         """Cell vectors `[B, n_r, n_c, D]` and present `[B, n_r, n_c]`, without mixing in space: any rectangle at

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from gfm_training import run as running
 from gfm_training.cli import parse_budget, train_command
 from gfm_training.learn import quantisation
 from gfm_training.module import JepaTraining
+from gfm_training.records import Diverged, read_losses
 from gfm_training.run import Order, begin, train
 from gfm_training.scenes import Probes
 from gfm_training.settings import LabelledScene, Manifest, Recipe, TrainSettings
 
 from gfm_core.assets import sample_folder
-from gfm_core.errors import OutputError, ParameterError
+from gfm_core.errors import CheckpointError, OutputError, ParameterError
 from gfm_core.model.checkpoint import load_jepa, load_model
 
 SETTINGS = TrainSettings(
@@ -136,6 +138,48 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
         json.loads((tmp_path / name / "report.json").read_text())["numbers"]["curve"] for name in ("whole", "stopped")
     ]
     assert curves[0] == curves[1]
+
+
+def test_fault_33_a_loss_that_is_no_number_ends_the_run_and_the_best_network_stays(
+    place_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_scenes: None
+) -> None:
+    plain_step = JepaTraining.training_step
+
+    def breaking_step(self: JepaTraining, batch: Any, batch_idx: int) -> torch.Tensor:
+        loss = plain_step(self, batch, batch_idx)
+        if batch.step == 4:
+            self.last_loss["total"] = float("nan")
+            return loss * torch.nan
+        return loss
+
+    monkeypatch.setattr(JepaTraining, "training_step", breaking_step)
+    with pytest.raises(Diverged, match="no number at step 5"):
+        train(order(place_folders, tmp_path / "run"), say=lambda line: None)
+    kept = load_model(tmp_path / "run")
+    assert kept.header["numbers"]["best"]["step"] in (0, 3)
+    state = torch.load(tmp_path / "run/last.ckpt", weights_only=True)
+    assert state["global_step"] == 3
+    assert all(bool(tensor.isfinite().all()) for tensor in state["state_dict"].values())
+    assert [line["step"] for line in read_losses(tmp_path / "run/losses.jsonl")] == [1, 2, 3, 4]
+
+
+BROKEN_MODELS = {
+    "cut off": lambda whole: whole[: len(whole) // 2],
+    "a pickle": lambda whole: b"\x80\x04" + whole,
+    "a text": lambda whole: b"weights",
+    "empty": lambda whole: b"",
+}
+
+
+@pytest.mark.parametrize("change", BROKEN_MODELS.values(), ids=BROKEN_MODELS.keys())
+def test_fault_21_a_start_from_something_that_is_no_model_leaves_no_folder(
+    change: Callable[[bytes], bytes], place_folders: Path, tmp_path: Path, finished: tuple[Path, list[str]]
+) -> None:
+    path = tmp_path / "start.safetensors"
+    path.write_bytes(change((finished[0] / "model.safetensors").read_bytes()))
+    with pytest.raises(CheckpointError, match=r"start\.safetensors"):
+        train(dataclasses.replace(order(place_folders, tmp_path / "run"), init=str(path)), say=lambda line: None)
+    assert not (tmp_path / "run").exists()
 
 
 def test_learning_changes_every_part_and_the_slow_copy_follows(
