@@ -19,14 +19,13 @@ from __future__ import annotations
 import datetime
 import fnmatch
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gfm_core.errors import ParameterError
-from gfm_training.settings import check_names
+from gfm_training.settings import check_names, read_toml
 
 NAME = "places.toml"
 
@@ -89,12 +88,7 @@ def read_places(folder: Path) -> PlacesFile | None:
     path = folder / NAME
     if not path.is_file():
         return None
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is not valid TOML ({error}); mend it.") from error
+    values = read_toml(path)
     check_names(str(path), values, {"place", "raster"})
     places = [_place(path, one) for one in _tables(path, values, "place")]
     rasters = [_raster(path, one) for one in _tables(path, values, "raster")]

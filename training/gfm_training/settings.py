@@ -177,12 +177,7 @@ def read_recipe(path: Path | None) -> Recipe:
     """A recipe from a TOML file, or the defaults; raises `ParameterError` with what is wrong in it."""
     if path is None:
         return Recipe()
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be read ({error.strerror}); check the recipe's name.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path.name} is not valid TOML ({error}); mend it.") from error
+    values = read_toml(path)
     check_names(path.name, values, {"train", "data", "licences", "probe"})
     data = values.get("data", {})
     check_names("data", data, {"leave_out", "skip", "gsd"})
@@ -218,6 +213,16 @@ def printed(recipe: Recipe) -> str:
     ]
     tables = {"train": recipe.train.to_dict(), "data": data, "licences": licences, "probe": probes}
     return tomli_w.dumps({name: table for name, table in tables.items() if table})
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds; raises `ParameterError` for one that cannot be read or is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ParameterError(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ParameterError(f"{path} is not valid TOML ({error}); mend it.") from error
 
 
 def check_names(table: str, values: Mapping[str, Any], known: set[str]) -> None:
