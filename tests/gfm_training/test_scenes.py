@@ -94,5 +94,5 @@ def test_a_probe_that_cannot_be_is_refused(tmp_path: Path, text: str, told: str)
 def test_rasters_of_a_probe_that_are_not_there_are_said(labelled: Path) -> None:
     recipe = Recipe(probes=(LabelledScene("crops", ("field/none_*.tif",), "field/parcels.gpkg"),))
     found, reasons = names(recipe, labelled)
-    assert not found
+    assert found == ["field, parcels.gpkg", "field, lulc: land cover"]  # those beside the rasters instead
     assert "holds no field/none_*.tif; mend the rasters of probe crops" in reasons[0]

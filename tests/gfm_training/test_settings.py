@@ -56,3 +56,33 @@ def test_a_place_has_the_credit_line_of_its_nearest_named_folder() -> None:
     assert manifest.licence(top / "oscd/milano", top) == "Copernicus"
     assert manifest.licence(top / "oscd/rio", top) == "own"
     assert manifest.licence(top / "else", top) == "not stated"
+
+
+WRONG_TYPES = {
+    '[train]\nsteps = "many"\n': "steps in train must be a whole number, not 'many'",
+    "[train]\nsteps = 1e3\n": "steps in train must be a whole number",
+    "[train]\nhidden = true\n": "hidden in train must be a number, not True",
+    "[train]\ncell_pixels = 2\n": "cell_pixels in train must be a list of whole numbers",
+    '[train]\nanchors = "near"\n': "anchors in train must be a list of texts",
+    "[train]\nsize = 3\n": "size in train must be a text",
+    "[train]\nworkers = -1\n": "workers must be 0 or more",
+    "[train]\nclip = 0.0\n": "clip must be positive",
+    '[train]\ndevice = "gpu7"\n': "device cannot be 'gpu7'; use auto, cpu, cuda",
+    "train = 3\n": r"write \[train\] above its settings",
+    '[data]\nleave_out = "lulc"\n': "leave_out in data must be a list of texts",
+    "[data]\ngsd = -1\n": "gsd must be positive",
+    "[data.licences]\na = 'b'\n": "licences is a table of its own",
+    "[licences]\na = 3\n": "licences in data must be a table of texts",
+    "probe = 3\n": "with two brackets",
+    '[[probe]]\nname = "a"\nrasters = "x"\nlabels = "y"\n': "rasters in probe must be a list of texts",
+}
+
+
+@pytest.mark.parametrize(("text", "told"), WRONG_TYPES.items(), ids=range(len(WRONG_TYPES)))
+def test_a_value_of_another_type_is_one_sentence(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ParameterError, match=told):
+        read_recipe(write(tmp_path / "r.toml", text))
+
+
+def test_whole_numbers_are_numbers_too(tmp_path: Path) -> None:
+    assert read_recipe(write(tmp_path / "r.toml", "[train]\ngain = 0\n[data]\ngsd = 2\n")).data.gsd == 2

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from gfm_core.errors import ParameterError
-from gfm_training.settings import check_names, read_toml
+from gfm_training.typed_toml import check_names, of_types, read_toml
 
 NAME = "places.toml"
 
@@ -103,11 +103,13 @@ def _tables(path: Path, values: Mapping[str, Any], name: str) -> Sequence[Mappin
 
 
 def _place(path: Path, values: Mapping[str, Any]) -> PlaceRule:
-    check_names(f"place of {path}", values, {"rasters", "name", "licence"})
-    patterns = values.get("rasters")
-    if not isinstance(patterns, list) or not patterns or not all(isinstance(one, str) for one in patterns):
+    told = of_types(PlaceRule, f"place of {path}", values)
+    if not told.get("rasters"):
         raise ParameterError(f'{path}: a place needs rasters, a list of patterns such as ["s2_*.tif", "dem.tif"].')
-    return PlaceRule(tuple(patterns), values.get("name"), values.get("licence"))
+    for pattern in told["rasters"]:
+        if Path(pattern).is_absolute() or ".." in Path(pattern).parts:
+            raise ParameterError(f"{path}: {pattern} leads out of this folder; give a pattern below it.")
+    return PlaceRule(**told)
 
 
 def _raster(path: Path, values: Mapping[str, Any]) -> RasterRule:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import fnmatch
-import math
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from gfm_core.errors import ParameterError
 from gfm_core.model.config import SIZES
+from gfm_training.typed_toml import check_names, of_types, read_toml
 
 OBJECTIVES = ("dual", "ema", "anchor")
 EMA_TARGETS = ("layers", "last")
@@ -27,8 +25,15 @@ _SHARES = (
 )  # fmt: skip
 _CHOICES: dict[str, Sequence[str]] = {
     "size": tuple(SIZES), "objective": OBJECTIVES, "ema_targets": EMA_TARGETS, "strategy": STRATEGIES,
+    "device": ("auto", "cpu", "cuda"), "precision": ("auto", "float32", "bf16"),
 }  # fmt: skip
 _COUNTS = ("steps", "batch", "clusters", "projections", "dates", "probe_every", "save_every", "devices", "num_nodes")
+_NUMBERS: tuple[tuple[Sequence[str], Callable[[float], bool], str], ...] = (
+    (_COUNTS, lambda value: value >= 1, "at least 1"),
+    (_SHARES, lambda value: 0 <= value <= 1, "between 0 and 1"),
+    (("learning_rate", "clip"), lambda value: value > 0, "positive"),
+    (("seed", "warmup", "weight_decay", "gain", "shift", "workers"), lambda value: value >= 0, "0 or more"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +87,17 @@ class TrainSettings:
             raise ParameterError(f"objective {self.objective} needs anchors; give some of {', '.join(ANCHORS)}.")
         if len(self.cell_pixels) != len(self.cell_weights) or not self.cell_pixels:
             raise ParameterError("cell_pixels and cell_weights must have the same length; give one weight a size.")
-        for name in _COUNTS:
-            if getattr(self, name) < 1:
-                raise ParameterError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ParameterError(f"{name} must be between 0 and 1, not {getattr(self, name)}.")
-        if min(self.cell_pixels) < 1 or self.learning_rate <= 0:
-            raise ParameterError("cell_pixels and learning_rate must be positive.")
+        for names, fits, words in _NUMBERS:
+            for name in names:
+                if not fits(getattr(self, name)):
+                    raise ParameterError(f"{name} must be {words}, not {getattr(self, name)}.")
+        if min(self.cell_pixels) < 1 or min(self.cell_weights) <= 0:
+            raise ParameterError("cell_pixels and cell_weights must be positive.")
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """From plain values; an unknown name raises `ParameterError` with the nearest known one."""
-        known = {item.name for item in dataclasses.fields(cls)}
-        check_names("train", values, known)
-        plain: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-        }
-        return cls(**plain)
+        """From plain values; raises `ParameterError` for what is unknown, with the nearest name, or of another type."""
+        return cls(**of_types(cls, "train", values))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for the run's report and the checkpoint's header."""
@@ -113,14 +111,18 @@ class Manifest:
     """The recipe's tables `[data]` and `[licences]`: which rasters of the folders may be learnt from.
 
     `leave_out` are patterns of file names without ending, `skip` of folder names. `gsd` is the pixel size in metres of
-    rasters that lie nowhere. `licences` says for a folder's name
-    (or a pattern of it) the credit line that goes into the checkpoint.
+    rasters that lie nowhere. `licences` says for a folder's name (or a pattern of it) the credit line that goes into
+    the checkpoint.
     """
 
     leave_out: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     gsd: float | None = None
     licences: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.gsd is not None and self.gsd <= 0:
+            raise ParameterError(f"gsd must be positive, the pixel size in metres, not {self.gsd:g}.")
 
     def leaves_out(self, raster: Path) -> bool:
         """Whether a raster is not to be learnt from."""
@@ -157,11 +159,11 @@ class LabelledScene:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """From plain values; raises `ParameterError` for a name that is unknown or missing."""
-        check_names("probe", values, {item.name for item in dataclasses.fields(cls)})
+        told = of_types(cls, "probe", values)
         for needed in ("name", "rasters", "labels"):
-            if needed not in values:
+            if needed not in told:
                 raise ParameterError(f"A probe has no {needed}; give name, rasters and labels in [[probe]].")
-        return cls(**{**values, "rasters": tuple(values["rasters"])})
+        return cls(**told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,27 +181,24 @@ def read_recipe(path: Path | None) -> Recipe:
         return Recipe()
     values = read_toml(path)
     check_names(path.name, values, {"train", "data", "licences", "probe"})
-    data = values.get("data", {})
-    check_names("data", data, {"leave_out", "skip", "gsd"})
-    try:
-        return Recipe(
-            TrainSettings.from_dict(values.get("train", {})),
-            Manifest(
-                tuple(data.get("leave_out", ())),
-                tuple(data.get("skip", ())),
-                _gsd(data.get("gsd")),
-                dict(values.get("licences", {})),
-            ),
-            tuple(LabelledScene.from_dict(one) for one in values.get("probe", ())),
-        )
-    except TypeError as error:
-        raise ParameterError(f"{path.name} holds a value of the wrong type ({error}); mend it.") from error
+    train, data, licences = (_table(path, values, name) for name in ("train", "data", "licences"))
+    if "licences" in data:
+        raise ParameterError("licences is a table of its own; write [licences].")
+    probes = values.get("probe", [])
+    if not isinstance(probes, list) or not all(isinstance(one, dict) for one in probes):
+        raise ParameterError(f"{path}: write [[probe]], with two brackets, above each probe.")
+    return Recipe(
+        TrainSettings.from_dict(train),
+        Manifest(**of_types(Manifest, "data", {**data, "licences": licences})),
+        tuple(LabelledScene.from_dict(one) for one in probes),
+    )
 
 
-def _gsd(value: Any) -> float | None:
-    if value is not None and not (isinstance(value, int | float) and 0 < value < math.inf):
-        raise ParameterError(f"gsd cannot be {value!r}; give the pixel size in metres, such as 0.5.")
-    return None if value is None else float(value)
+def _table(path: Path, values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    table = values.get(name, {})
+    if not isinstance(table, dict):
+        raise ParameterError(f"{path}: write [{name}] above its settings, not {name} = {table!r}.")
+    return table
 
 
 def printed(recipe: Recipe) -> str:
@@ -213,21 +212,3 @@ def printed(recipe: Recipe) -> str:
     ]
     tables = {"train": recipe.train.to_dict(), "data": data, "licences": licences, "probe": probes}
     return tomli_w.dumps({name: table for name, table in tables.items() if table})
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file holds; raises `ParameterError` for one that cannot be read or is none."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParameterError(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ParameterError(f"{path} is not valid TOML ({error}); mend it.") from error
-
-
-def check_names(table: str, values: Mapping[str, Any], known: set[str]) -> None:
-    """Raise `ParameterError` for a name in `values` that is not `known`, with the nearest one."""
-    for name in values:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1) or sorted(known)
-            raise ParameterError(f"{name} is unknown in {table}; use {', '.join(near)}.")
