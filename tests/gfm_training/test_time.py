@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
-import torch
 from affine import Affine
 from gfm_training.anchors import fit_books
 from gfm_training.data import PlaceBatchSampler, Places, WindowDataset, survey
 from gfm_training.discover import discover
+from gfm_training.learn import new_model, new_module
 from gfm_training.manifest import NAME
 from gfm_training.settings import Manifest, TrainSettings
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -154,14 +154,19 @@ def test_a_long_series_with_gaps_has_tokens_only_where_there_is_data(shared_data
     assert tokens in windows
 
 
-def test_a_long_series_is_embedded_and_cells_without_any_date_are_nodata(shared_data: Path, tmp_path: Path) -> None:
-    series = shared_data / "gewata" / "ndvi_series_30m.tif"
-    made = gfm.embed([series], tmp_path / "ndvi.tif", groups="network", dtype="float32")
-    with rasterio.open(series) as dataset:
-        seen = (np.isfinite(dataset.read()) & (dataset.read_masks() > 0)).any(axis=0)
-    with rasterio.open(made.path) as dataset:
-        known = np.isfinite(dataset.read()).all(axis=0) & (dataset.read_masks(1) > 0)
-    rows, cols = seen.shape[0] // 2, seen.shape[1] // 2
-    in_cells = seen[: rows * 2, : cols * 2].reshape(rows, 2, cols, 2)
-    sure = in_cells.all(axis=(1, 3)) | ~in_cells.any(axis=(1, 3))
-    assert torch.equal(torch.from_numpy(known[:rows, :cols][sure]), torch.from_numpy(in_cells.all(axis=(1, 3))[sure]))
+def test_a_step_on_a_long_series_draws_its_dates_and_learns(shared_data: Path) -> None:
+    leave_out = Manifest(leave_out=("lulc", "tree*", "landsat*"))
+    places = Places(discover([shared_data / "gewata"], leave_out).places)
+    settings = TrainSettings(batch=1, clusters=4, cell_pixels=(2,), cell_weights=(1.0,), dates=5, drop_dates=0.0)
+    books = fit_books([(item.key, item.facts) for item in survey(places, settings, windows=1)], settings)
+    sampler, dataset = PlaceBatchSampler(places, settings, range(3)), WindowDataset(places, settings, books)
+    batches = [dataset.__getitems__(sampler.batch(step)) for step in range(3)]
+    drawn = [tuple(batch.target[0].day_of_year[0].tolist()) for batch in batches]
+    assert [len(days) for days in drawn] == [5, 5, 5]
+    assert len(set(drawn)) == 3  # others in each step
+    module = new_module(new_model(settings, None), books, settings)
+    module.objective(batches[0]).total.backward()
+    gradient = module.objective.model.context.tokeniser.time.weight.grad
+    assert gradient is not None
+    assert gradient.isfinite().all()
+    assert gradient.abs().max() > 0
