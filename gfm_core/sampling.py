@@ -49,7 +49,7 @@ def _import_torchgeo() -> _TorchGeo:
     try:
         return _torchgeo()
     except ModuleNotFoundError as error:
-        raise MissingExtraError(f"gfm train needs {error.name}; install jepa-gfm[train].") from error
+        raise MissingExtraError(f"gfm train and gfm evaluate need {error.name}; install jepa-gfm[train].") from error
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise

@@ -173,6 +173,19 @@ def test_nothing_but_broken_files_is_one_sentence(tmp_path: Path) -> None:
         loaded(found, lambda line: None)
 
 
+def test_a_place_without_a_valid_pixel_is_left_out(tmp_path: Path) -> None:
+    write_patch(tmp_path / "full", 0)
+    write_raster(
+        tmp_path / "empty/s2.tif", np.zeros((4, 64, 64), np.uint16), names=["B02", "B03", "B04", "B08"], nodata=0
+    )
+    said: list[str] = []
+    places, _ = loaded(discover([tmp_path]), said.append)
+    assert [place.name for place in places.places] == ["full"]
+    assert said == ["  left out: empty: none of its pixels is valid; check its nodata value."]
+    with pytest.raises(ParameterError, match="No place can be read; empty: none of its pixels is valid"):
+        loaded(discover([tmp_path / "empty"]), said.append)
+
+
 # ---- Folders that are given twice -----------------------------------------------------------------------------------
 
 

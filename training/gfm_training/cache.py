@@ -37,6 +37,11 @@ class CachedReader(StackReader):
         kept = [found[1] for found in self._kept.values() if found is not None]
         return sum(part.pixels.nbytes + part.valid.nbytes + part.inside.nbytes for part in kept)
 
+    @property
+    def empty(self) -> bool:
+        """Whether all has been read, and no pixel is valid."""
+        return all(found is not None and not found[1].valid.any() for found in self._kept.values())
+
     def share(self, other: CachedReader) -> None:
         """Keep what `other` keeps: the same place in cells of another size has the same pixels."""
         self._kept = other._kept

@@ -69,7 +69,7 @@ class Places:
     def load(self) -> list[str]:
         """Read places now, in order, until the budget is spent; the others are read as they are asked for.
 
-        A place that cannot be read is dropped. Its sentence is told.
+        A place that cannot be read, or holds nothing, is dropped. Its sentence is told.
         """
         sound, dropped, readers = [], [], {}
         held = 0
@@ -82,6 +82,9 @@ class Places:
                         layer.load()
                 except GfmError as error:
                     dropped.append(f"{place.name}: {error}")
+                    continue
+                if reader.empty:
+                    dropped.append(f"{place.name}: none of its pixels is valid; check its nodata value.")
                     continue
                 readers[len(sound)] = reader
                 held += reader.held

@@ -172,11 +172,7 @@ class Watch(Callback):  # type: ignore[misc]
                 point = from_first(functools.partial(self._point, encoder, step, name))
             self.points.append(point)
             self._stop_if_no_numbers(point)
-            gain = point.score - self.points[0].score
-            self.say(
-                f"probe at {step}, {name}: macro-F1 {point.score:.4f} fused ({gain:+.4f} against untrained), "
-                f"{point.alone:.4f} alone, {point.without:.4f} without network, {_told(point.vitals)}"
-            )
+            self.say(f"probe at {step}, {name}: {_scored(point, self.points[0])}{_told(point.vitals)}")
             self._log(trainer, point)
             if self.best is point:
                 with whole_weights(trainer.strategy.model):
@@ -224,6 +220,16 @@ def whole_weights(module: Any) -> contextlib.AbstractContextManager[Any]:
     if isinstance(module, FullyShardedDataParallel):
         return FullyShardedDataParallel.summon_full_params(module, writeback=False)
     return contextlib.nullcontext()
+
+
+def _scored(point: ProbePoint, untrained: ProbePoint) -> str:
+    """The scores of a probe in words; nothing where no scene was probed."""
+    if not point.scenes:
+        return ""
+    return (
+        f"macro-F1 {point.score:.4f} fused ({point.score - untrained.score:+.4f} against untrained), "
+        f"{point.alone:.4f} alone, {point.without:.4f} without network, "
+    )
 
 
 def _told(vitals: Vitals) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from gfm_core.errors import ParameterError
+from gfm_core.errors import MissingExtraError, ParameterError
 from gfm_core.model.config import SIZES
 from gfm_training.typed_toml import check_names, of_types, read_toml
 
@@ -203,8 +203,10 @@ def _table(path: Path, values: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 def printed(recipe: Recipe) -> str:
     """The whole recipe as TOML, every setting in it; `read_recipe` gives it back."""
-    import tomli_w
-
+    try:
+        import tomli_w
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("--print-config needs tomli_w; install jepa-gfm[train].") from error
     data = {name: value for name, value in dataclasses.asdict(recipe.data).items() if value is not None}
     licences = data.pop("licences")
     probes = [
