@@ -65,7 +65,7 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
     from gfm_core.model.checkpoint import load_model
 
     settings = TrainSettings(
-        steps=400, batch=4, clusters=4, cell_pixels=(2,), cell_weights=(1.0,), probe_every=10, workers=0,
+        steps=320, batch=2, clusters=4, cell_pixels=(2,), cell_weights=(1.0,), probe_every=40, workers=0,
         objective="ema", ema_targets="last", learning_rate=1e-2, warmup=1, precision="float32",
     )  # fmt: skip
     monkeypatch.setattr(targets.LatentTargets, "forward", lambda self, layers, present: layers[-1] * present[..., None])

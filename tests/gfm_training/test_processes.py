@@ -179,6 +179,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_losses_and_weights_bit_by_bit
     assert curves[0] == curves[1]
 
 
+@pytest.mark.long
 def test_two_processes_train_one_network(place_folders: Path, tmp_path: Path, recipe: Path) -> None:
     done = subprocess.run(
         command(place_folders, tmp_path / "run", recipe, "--devices", "2", "--steps", "4"),
@@ -204,7 +205,9 @@ def test_the_error_of_two_processes_is_one_sentence(tmp_path: Path, recipe: Path
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(("megabytes", "told"), [(1, "model.safetensors"), (4, "last.ckpt")])
+@pytest.mark.parametrize(
+    ("megabytes", "told"), [pytest.param(1, "model.safetensors", marks=pytest.mark.long), (4, "last.ckpt")]
+)
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
     place_folders: Path, tmp_path: Path, recipe: Path, megabytes: int, told: str
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
@@ -23,22 +24,32 @@ def launched() -> bool:
 
 @contextlib.contextmanager
 def together(device: torch.device) -> Iterator[None]:
-    """Meet the other processes, if there are any, and part from them at the end."""
+    """Meet the other processes, if there are any, and part from them at the end.
+
+    After an error only the end of the process parts them, so that it has been said before the others notice.
+    """
     if not launched() or distributed.is_initialized():
         yield
         return
+    # A process that waits for another one listens to no exception: it must end when the launcher says so.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if device.type == "cuda":
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield
-    finally:
-        distributed.destroy_process_group()
+    yield
+    distributed.destroy_process_group()
 
 
 def rank() -> int:
     """The number of this process, 0 = the first."""
     return distributed.get_rank() if _several() else 0
+
+
+def after_first(make: Callable[[], T]) -> T:
+    """What `make` gives in each process, in the first one before the others: it says what is wrong for all."""
+    made = make() if rank() == 0 else None
+    from_first(lambda: None)
+    return make() if made is None else made
 
 
 def from_first(make: Callable[[], T]) -> T:

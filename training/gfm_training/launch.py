@@ -36,9 +36,10 @@ def launch(arguments: Sequence[str], processes: int) -> None:
         try:
             elastic_launch(config, sys.executable)("-m", "gfm_core.cli", *arguments)
         except ChildFailedError as error:
-            number, failure = error.get_first_failure()
-            if number == 0:
-                sys.exit(failure.exitcode if failure.exitcode > 0 else 1)
+            if 0 in error.failures:
+                code = error.failures[0].exitcode
+                sys.exit(code if code > 0 else 1)
+            number, _ = error.get_first_failure()
             raise ProcessFailed(_last_line(Path(logs), number)) from error
 
 
@@ -47,5 +48,5 @@ def _last_line(logs: Path, number: int) -> str:
     for file in sorted(logs.glob(f"**/{number}/stderr.log")):
         lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         if lines:
-            return lines[-1]
+            return lines[-1].removeprefix("Error: ")
     return f"Process {number} of the run ended without a word; look for it in the system's log (out of memory?)."

@@ -16,7 +16,7 @@ import torch
 from gfm_core.errors import OutputError, ParameterError
 from gfm_core.model.checkpoint import BEST, load_model
 from gfm_core.model.device import resolve_device
-from gfm_training.across import from_first, launched, together
+from gfm_training.across import after_first, from_first, launched, together
 from gfm_training.across import rank as my_rank
 from gfm_training.anchors import fit_books, load_books, save_books
 from gfm_training.card import CARD, REPORT, header_of, told_gain, write_report
@@ -61,15 +61,13 @@ def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
     """Everything that `gfm train` does, told through `say`, a line at a time. Runs in every process of several."""
     began = time.monotonic() - time.process_time()  # what loading the libraries took is part of a budget
     order = with_processes(order)
-    say = say if my_rank() == 0 else _silent
-    if order.init is not None:
-        load_model(order.init)  # whether it can be had is said before anything is made
-    discovery = discover(order.folders, order.recipe.data)
-    for line in understood(discovery, order.recipe.train):
-        say(line)
-    if dry_run:
-        return
     with together(resolve_device(order.recipe.train.device)):
+        say = say if my_rank() == 0 else _silent
+        discovery = after_first(lambda: look(order))
+        for line in understood(discovery, order.recipe.train):
+            say(line)
+        if dry_run:
+            return
         settings, goes_on = from_first(lambda: begin(order))
         torch.set_num_threads(_threads(settings))
         places, discovery = loaded(discovery, say)
@@ -88,6 +86,13 @@ def train(order: Order, *, say: Say, dry_run: bool = False) -> None:
     )  # fmt: skip
     best = watch.best
     say(f"kept step {best.step} ({best.network}), {told_gain(watch.points, best)}: {order.output / BEST}")
+
+
+def look(order: Order) -> Discovery:
+    """What the folders hold. Whether the model to start from can be had is said here, before anything is made."""
+    if order.init is not None:
+        load_model(order.init)
+    return discover(order.folders, order.recipe.data)
 
 
 def with_processes(order: Order) -> Order:
