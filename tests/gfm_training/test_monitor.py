@@ -55,7 +55,7 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
     places: Places, surveys: tuple[Survey, ...], books: Books, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No slow copy and no stop-gradient: the targets are the network's own latents, and it may make them all alike."""
-    from gfm_training import targets
+    from gfm_training import monitor, targets
     from gfm_training.discover import Discovery
     from gfm_training.learn import Prepared, learn, new_model, new_module
     from gfm_training.monitor import Collapsed, Prober
@@ -68,6 +68,7 @@ def test_an_ema_objective_made_to_collapse_is_caught_and_the_network_before_it_i
         steps=320, batch=2, clusters=4, cell_pixels=(2,), cell_weights=(1.0,), probe_every=40, workers=0,
         objective="ema", ema_targets="last", learning_rate=1e-2, warmup=1, precision="float32",
     )  # fmt: skip
+    monkeypatch.setattr(monitor, "_PATIENCE", 40)
     monkeypatch.setattr(targets.LatentTargets, "forward", lambda self, layers, present: layers[-1] * present[..., None])
     module = new_module(new_model(settings, None), books, settings)
     model = module.objective.model
