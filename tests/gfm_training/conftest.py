@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gfm_training.data import Places, Survey
 
 HAS_EXTRA = all(importlib.util.find_spec(name) for name in ("torchgeo", "lightning", "gfm_training"))
-collect_ignore_glob = [] if HAS_EXTRA else ["test_*.py"]
+collect_ignore_glob = [] if HAS_EXTRA else ["test_*.py", "*/test_*.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
