@@ -121,8 +121,8 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, Cancelled):
-        click.echo("Stopped; nothing was written.", err=True)
+    except (KeyboardInterrupt, Cancelled) as stopped:
+        click.echo(str(stopped) or "Stopped; nothing was written.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -154,17 +154,22 @@ def weights(run: Path) -> dict[str, Tensor]:
     return found
 
 
+def wait_for_steps(running: subprocess.Popen[Any], run: Path, steps: int) -> None:
+    """Until a run has written so many losses."""
+    patience = time.monotonic() + 120
+    while not (run / "losses.jsonl").is_file() or len((run / "losses.jsonl").read_bytes().splitlines()) < steps:
+        assert time.monotonic() < patience
+        assert running.poll() is None
+        time.sleep(0.01)
+
+
 def test_a_run_that_was_killed_goes_on_to_the_same_losses_and_weights_bit_by_bit(
     place_folders: Path, tmp_path: Path, recipe: Path
 ) -> None:
     whole, killed = tmp_path / "whole" / "run", tmp_path / "killed" / "run"
     subprocess.run(command(place_folders, whole, recipe), check=True, capture_output=True)
     running = subprocess.Popen(command(place_folders, killed, recipe), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    patience = time.monotonic() + 120
-    while not (killed / "losses.jsonl").is_file() or len((killed / "losses.jsonl").read_bytes().splitlines()) < 9:
-        assert time.monotonic() < patience
-        assert running.poll() is None
-        time.sleep(0.01)
+    wait_for_steps(running, killed, 9)
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert 9 <= len(losses(killed)) < 16
@@ -177,6 +182,23 @@ def test_a_run_that_was_killed_goes_on_to_the_same_losses_and_weights_bit_by_bit
     assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
     curves = [json.loads((run / "report.json").read_text())["numbers"]["curve"] for run in (killed, whole)]
     assert curves[0] == curves[1]
+
+
+@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_run_that_is_interrupted_says_how_it_goes_on(
+    place_folders: Path, tmp_path: Path, recipe: Path, processes: int
+) -> None:
+    run = tmp_path / "run"
+    more = ("--steps", "4000", "--devices", str(processes))
+    running = subprocess.Popen(
+        command(place_folders, run, recipe, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for_steps(running, run, 2)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert said.strip().splitlines()[-1].startswith("Stopped; the run goes on from its last state")
+    assert "Traceback" not in said
 
 
 @pytest.mark.long

@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gfm_core.errors import GfmError
+from gfm_core.progress import Cancelled
+
+GOES_ON = "Stopped; the run goes on from its last state when the same command is given again."
 
 
 class ProcessFailed(GfmError, RuntimeError):
@@ -23,6 +26,7 @@ def launch(arguments: Sequence[str], processes: int) -> None:
     failed, unless that was the first, which has said it.
     """
     from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, Std
+    from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -35,6 +39,8 @@ def launch(arguments: Sequence[str], processes: int) -> None:
         )  # fmt: skip
         try:
             elastic_launch(config, sys.executable)("-m", "gfm_core.cli", *arguments)
+        except SignalException as error:
+            raise Cancelled(GOES_ON) from error
         except ChildFailedError as error:
             if 0 in error.failures:
                 code = error.failures[0].exitcode

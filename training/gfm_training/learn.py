@@ -25,12 +25,14 @@ from gfm_core.model.device import resolve_device
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_model
 from gfm_core.model.precision import resolve_precision
+from gfm_core.progress import Cancelled
 from gfm_training.across import from_first, launched, rank
 from gfm_training.anchors import Books
 from gfm_training.batch import Batch
 from gfm_training.card import header_of
 from gfm_training.data import PlaceBatchSampler, Places, Survey, WindowDataset
 from gfm_training.discover import Discovery
+from gfm_training.launch import GOES_ON
 from gfm_training.lightning_parts import Callback, DDPStrategy, FSDPStrategy, Trainer
 from gfm_training.module import JepaTraining, SlowCopy
 from gfm_training.monitor import ProbePoint, Prober, Watch, survey_latents
@@ -112,7 +114,10 @@ def learn(
     callbacks = [SlowCopy(), LossLog(folder / LOSSES), watch, SaveState(last, every=settings.save_every)]
     trainer = new_trainer(settings, callbacks, logger=tensorboard(folder, first))
     with quiet(), _sentences(folder):
-        trainer.fit(module, batches(prepared, settings, first), ckpt_path=last if first else None, **_SAFE_LOADING)
+        try:
+            trainer.fit(module, batches(prepared, settings, first), ckpt_path=last if first else None, **_SAFE_LOADING)
+        except SystemExit as stopped:  # Lightning's answer to Ctrl-C
+            raise Cancelled(GOES_ON) from stopped
     return watch
 
 
