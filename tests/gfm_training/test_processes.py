@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 import torch
+from gfm_training import run as running_module
 from gfm_training.across import together
 from gfm_training.anchors import Answers, Books
 from gfm_training.batch import Batch
 from gfm_training.data import PlaceBatchSampler, Places, WindowDataset
 from gfm_training.learn import new_model, new_module, new_trainer, quiet
 from gfm_training.lightning_parts import Callback
-from gfm_training.settings import TrainSettings
+from gfm_training.run import Order, train
+from gfm_training.settings import TrainSettings, read_recipe
 from torch import Tensor, multiprocessing
 from torch.utils.data import DataLoader
 
@@ -164,10 +166,14 @@ def wait_for_steps(running: subprocess.Popen[Any], run: Path, steps: int) -> Non
 
 
 def test_a_run_that_was_killed_goes_on_to_the_same_losses_and_weights_bit_by_bit(
-    place_folders: Path, tmp_path: Path, recipe: Path
+    place_folders: Path, tmp_path: Path, recipe: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, killed = tmp_path / "whole" / "run", tmp_path / "killed" / "run"
-    subprocess.run(command(place_folders, whole, recipe), check=True, capture_output=True)
+    monkeypatch.setattr(running_module, "_CORES", 1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    train(Order((place_folders,), whole, read_recipe(recipe)), say=lambda line: None)
+    torch.set_num_threads(before)
     running = subprocess.Popen(command(place_folders, killed, recipe), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     wait_for_steps(running, killed, 9)
     running.send_signal(signal.SIGKILL)
@@ -184,7 +190,8 @@ def test_a_run_that_was_killed_goes_on_to_the_same_losses_and_weights_bit_by_bit
     assert curves[0] == curves[1]
 
 
-@pytest.mark.parametrize("processes", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("processes", [1, 2])
 def test_a_run_that_is_interrupted_says_how_it_goes_on(
     place_folders: Path, tmp_path: Path, recipe: Path, processes: int
 ) -> None:
@@ -215,6 +222,7 @@ def test_two_processes_train_one_network(place_folders: Path, tmp_path: Path, re
     assert not (tmp_path / "run/last.part").exists()
 
 
+@pytest.mark.long
 def test_the_error_of_two_processes_is_one_sentence(tmp_path: Path, recipe: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = subprocess.run(

@@ -36,6 +36,7 @@ ANCHORS = "anchors.safetensors"
 # All that a run leaves in its folder, and all that --overwrite removes; what it was started with goes last.
 _WRITTEN = (CARD, REPORT, PAGE, BEST, ANCHORS, LOSSES, LAST, PART, STARTED)
 
+_CORES = torch.get_num_threads()  # before any run takes some of them away
 _SURVEY_WINDOWS = 3  # a place and cell size
 _LEAST_STEPS = 20  # of a budget
 _ENDING = 8.0  # seconds of a budget for what comes after the last step
@@ -106,7 +107,7 @@ def with_processes(order: Order) -> Order:
 
 def _threads(settings: TrainSettings) -> int:
     """Threads of one learning process: the cores, shared by the processes, less those that prepare batches."""
-    cores = torch.get_num_threads() if not launched() else max((os.cpu_count() or 1) // settings.devices, 1)
+    cores = _CORES if not launched() else max((os.cpu_count() or 1) // settings.devices, 1)
     return max(cores - settings.workers, 1)
 
 
