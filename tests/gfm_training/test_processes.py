@@ -235,9 +235,8 @@ def test_the_error_of_two_processes_is_one_sentence(tmp_path: Path, recipe: Path
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    ("megabytes", "told"), [pytest.param(1, "model.safetensors", marks=pytest.mark.long), (4, "last.ckpt")]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("megabytes", "told"), [(1, "model.safetensors"), (4, "last.ckpt")])
 def test_a_full_disk_is_one_sentence_and_leaves_no_half_file(
     place_folders: Path, tmp_path: Path, recipe: Path, megabytes: int, told: str
 ) -> None:

@@ -111,6 +111,7 @@ def test_a_run_can_start_from_another_one(finished: tuple[Path, list[str]]) -> N
     )
 
 
+@pytest.mark.long
 def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(
     place_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_scenes: None
 ) -> None:
