@@ -32,6 +32,7 @@ from gfm_core.grid import WINDOW
 from gfm_core.model.checkpoint import save_checkpoint
 from gfm_core.model.config import ModelConfig
 from gfm_core.model.jepa import build_model
+from tests.conftest import write_raster
 
 TINY = ModelConfig("tiny", 32, 1, 2, band_dim=16, predictor_dim=16, predictor_depth=1)
 
@@ -96,6 +97,16 @@ def test_what_cannot_be_is_one_sentence_and_leaves_nothing(model: Path, place_fo
     with pytest.raises(ParameterError, match="is not a folder"):
         evaluate(Order(str(model), (tmp_path / "none",), tmp_path / "b", Recipe()), say=lambda line: None)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_single_pixel_is_evaluated_and_a_place_without_any_is_one_sentence(model: Path, tmp_path: Path) -> None:
+    names = ["B02", "B03", "B04", "B08"]
+    write_raster(tmp_path / "one/s2.tif", np.full((4, 1, 1), 900, np.uint16), names=names)
+    write_raster(tmp_path / "none/s2.tif", np.zeros((4, 60, 60), np.uint16), names=names, nodata=0)
+    assert evaluate(Order(str(model), (tmp_path / "one",), tmp_path / "a", Recipe()), say=lambda line: None).is_file()
+    with pytest.raises(ParameterError, match="none has no valid pixel"):
+        evaluate(Order(str(model), (tmp_path / "none",), tmp_path / "b", Recipe()), say=lambda line: None)
+    assert not (tmp_path / "b").exists()
 
 
 # ---- Pictures -------------------------------------------------------------------------------------------------------

@@ -65,6 +65,12 @@ def read_pixels(stack: Stack, cells: Sequence[CellRange]) -> list[list[PixelWind
         ]
 
 
+def holds_data(ground: Ground) -> bool:
+    """Whether any pixel in the windows is valid."""
+    pixels = read_pixels(ground.stack, ground.cells)
+    return any(bool(window.valid.any()) for part in pixels for window in part)
+
+
 def inputs_of(stack: Stack, pixels: Sequence[Sequence[PixelWindow]]) -> list[ModalityInput]:
     """What the network takes, a modality each, nothing hidden."""
     return [

@@ -22,6 +22,7 @@ from gfm_training.evaluation.prediction import Hidden, error_map
 Picture = NDArray[np.uint8]  # [rows, cols, 3]
 
 _SIDE = 5  # windows along a side of the area that is drawn: 60 x 60 cells
+_LEAST_CELLS = 4  # that three components can be made of
 _SCALE = 6  # picture pixels a cell
 _GREY = np.array((225, 227, 230), np.uint8)
 _WINDOW_SCALE = 12
@@ -92,6 +93,8 @@ def components(encoder: CellEncoder, area: Area) -> Picture:
     """The three main components of the latents as red, green and blue."""
     values, present = latents_of(encoder, area.inputs)
     field, known = area.stitched(values), area.stitched(present.float()) > 0
+    if known.sum() < _LEAST_CELLS:
+        return enlarged(np.tile(_GREY, (*known.shape, 1)), _SCALE)
     cells = field[known] - field[known].mean(axis=0)
     _, _, axes = np.linalg.svd(cells[:: max(len(cells) // 4000, 1)], full_matrices=False)
     main = axes[:3] * np.sign(axes[:3][np.arange(3), np.abs(axes[:3]).argmax(axis=1)])[:, None]

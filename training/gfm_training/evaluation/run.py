@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gfm_core.errors import OutputError
+from gfm_core.errors import OutputError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel, load_jepa, load_model
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_model
@@ -19,7 +19,7 @@ from gfm_core.whole import write_whole
 from gfm_training.discover import Discovery, discover, told
 from gfm_training.evaluation import pictures
 from gfm_training.evaluation.fusion import Share, Without, shares_of, without_each
-from gfm_training.evaluation.ground import Ground, chosen_grounds
+from gfm_training.evaluation.ground import Ground, chosen_grounds, holds_data
 from gfm_training.evaluation.page import PAGE, Drawn, Evaluation, page
 from gfm_training.evaluation.prediction import MASKS, Prediction, hide, predictions, targets_over
 from gfm_training.evaluation.probing import SHOTS, Probed, probe_scene
@@ -58,7 +58,12 @@ def evaluate(order: Order, *, say: Say) -> Path:
     discovery = discover(order.folders, order.recipe.data)
     for line in told(discovery):
         say(line)
-    grounds = chosen_grounds(discovery.places, most=order.places, windows=order.windows)
+    chosen = chosen_grounds(discovery.places, most=order.places, windows=order.windows)
+    grounds = [ground for ground in chosen if holds_data(ground)]
+    if not grounds:
+        raise ParameterError(
+            f"{chosen[0].place.name} has no valid pixel where it was looked at; check its nodata value."
+        )
     seed = order.recipe.train.seed
     untrained = build_model(model.config, seed).context.eval()
     say(f"{sum(len(ground.cells) for ground in grounds)} windows of {len(grounds)} places")
