@@ -15,6 +15,10 @@ class Cancelled(GfmError):
     """The caller asked to stop; whatever was half written has been removed."""
 
 
+class Interrupted(Cancelled):
+    """Stopped with what was done so far kept: the message says how to go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
     """Where a long call stands: `fraction` done (0-1), what it does, and ground covered in this step so far (km²)."""

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from gfm_core.errors import GfmError, OutputError
-from gfm_core.progress import Cancelled
+from gfm_core.progress import Cancelled, Interrupted
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +121,11 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, Cancelled) as stopped:
-        click.echo(str(stopped) or "Stopped; nothing was written.", err=True)
+    except Interrupted as stopped:
+        click.echo(str(stopped), err=True)
+        sys.exit(130)
+    except (KeyboardInterrupt, Cancelled):
+        click.echo("Stopped; nothing was written.", err=True)
         sys.exit(130)
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gfm_core.errors import GfmError
-from gfm_core.progress import Cancelled
+from gfm_core.progress import Interrupted
 
 GOES_ON = "Stopped; the run goes on from its last state when the same command is given again."
 
@@ -40,7 +40,7 @@ def launch(arguments: Sequence[str], processes: int) -> None:
         try:
             elastic_launch(config, sys.executable)("-m", "gfm_core.cli", *arguments)
         except SignalException as error:
-            raise Cancelled(GOES_ON) from error
+            raise Interrupted(GOES_ON) from error
         except ChildFailedError as error:
             if 0 in error.failures:
                 code = error.failures[0].exitcode

@@ -25,7 +25,7 @@ from gfm_core.model.device import resolve_device
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.jepa import JepaModel, build_model
 from gfm_core.model.precision import resolve_precision
-from gfm_core.progress import Cancelled
+from gfm_core.progress import Interrupted
 from gfm_training.across import from_first, launched, rank
 from gfm_training.anchors import Books
 from gfm_training.batch import Batch
@@ -117,7 +117,7 @@ def learn(
         try:
             trainer.fit(module, batches(prepared, settings, first), ckpt_path=last if first else None, **_SAFE_LOADING)
         except SystemExit as stopped:  # Lightning's answer to Ctrl-C
-            raise Cancelled(GOES_ON) from stopped
+            raise Interrupted(GOES_ON) from stopped
     return watch
 
 

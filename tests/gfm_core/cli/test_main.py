@@ -13,7 +13,7 @@ import pytest
 
 from gfm_core.cli.main import gfm
 from gfm_core.errors import InputError
-from gfm_core.progress import Cancelled
+from gfm_core.progress import Cancelled, Interrupted
 from gfm_core.tools import embed as embed_tool
 from tests.conftest import MakeRaster, RunGfm
 
@@ -99,6 +99,12 @@ def test_being_stopped_leaves_with_130(run_gfm: RunGfm, monkeypatch: pytest.Monk
     ran = run_gfm(*EMBED)
     assert ran.code == 130
     assert ran.err.strip() == "Stopped; nothing was written."
+
+
+def test_what_is_kept_when_stopped_is_said(run_gfm: RunGfm, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, Interrupted("Stopped; it goes on from here."))
+    ran = run_gfm(*EMBED)
+    assert (ran.code, ran.err.strip()) == (130, "Stopped; it goes on from here.")
 
 
 def test_a_signal_to_terminate_stops_the_run_and_leaves_nothing(
