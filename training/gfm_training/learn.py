@@ -7,6 +7,8 @@ import copy
 import dataclasses
 import inspect
 import logging
+import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -79,7 +81,7 @@ def batches(prepared: Prepared, settings: TrainSettings, first: int) -> DataLoad
     dataset = WindowDataset(prepared.places, settings, prepared.books, rank=rank())
     return DataLoader(
         dataset, batch_sampler=sampler, collate_fn=_as_it_is, num_workers=settings.workers,
-        worker_init_fn=_one_thread, prefetch_factor=4 if settings.workers else None,
+        worker_init_fn=_as_worker, prefetch_factor=4 if settings.workers else None,
         multiprocessing_context="fork" if settings.workers else None,  # the places in memory are shared, not copied
     )  # fmt: skip
 
@@ -88,8 +90,17 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _one_thread(worker: int) -> None:  # noqa: ARG001 (torch's signature)
+def _as_worker(worker: int) -> None:  # noqa: ARG001 (torch's signature)
+    """One thread, and no word of its own when the run is stopped: the process that learns says it."""
     torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.excepthook = _unless_parted
+
+
+def _unless_parted(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """Tell of an error, unless it only says that the process at the other end has gone."""
+    if not issubclass(kind, EOFError | ConnectionError):
+        sys.__excepthook__(kind, error, trace)
 
 
 def learn(
