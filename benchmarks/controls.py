@@ -37,7 +37,7 @@ from gfm_core.embedding.make import Recipe, make_embedding
 from gfm_core.embedding.map_grid import MapGrid, StackFeatures
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.features.groups import band_positions
-from gfm_core.heads.fit import Scaler
+from gfm_core.features.scaler import Scaler
 from gfm_core.heads.fuse import fit_fused
 from gfm_core.model.jepa import build_model
 from gfm_core.model.precision import resolve_precision

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     """What a value is to the user: a file that opens as a layer, a page, a number, a text."""
 
     RASTER = "raster"
+    VECTOR = "vector"
     FILE = "file"
     HTML = "html"
     NUMBER = "number"
@@ -58,6 +59,13 @@ class ClassifyOutcome(Outcome):
     """What a map is and how good it is."""
 
     confidence: Path = value("Probability of each pixel's class in %.", Kind.RASTER, label="Confidence")
+    candidates: Path = value(
+        "How sure each pixel is: one candidate, two, or don't know; the candidates; where labels say nothing.",
+        Kind.RASTER, label="Candidates",
+    )  # fmt: skip
+    suspects: Path | None = value(
+        "Labels that look like another class, the worst first.", Kind.VECTOR, label="Suspicious labels"
+    )
     report: Path = value("The report: scores, areas, settings.", Kind.HTML, label="Report")
     legend: Path = value("A picture of the legend.", Kind.FILE, label="Legend")
     classes: int = value("Number of classes.", Kind.NUMBER, label="Classes")

@@ -250,7 +250,9 @@ def _check_range(info: ParameterInfo, item: Any) -> None:
         raise ParameterError(f"{info.name} must be {span or 'a finite number'}, not {item:g}.")
 
 
-GROUPS = ("fine", "coarse", "network")
+GROUPS = ("fine", "coarse", "network")  # those that an embedding stores
+DERIVED = {"indices": ("fine",), "prototypes": ("fine", "coarse")}  # made from these while a map is made
+MAP_GROUPS = ("fine", "indices", "coarse", "prototypes", "network")
 HEADS = ("auto", "lda", "logistic", "forest", "knn")
 
 
@@ -333,6 +335,9 @@ class ClassifyParameters(StackParameters):
     map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the
     classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth
     more than many in one corner.
+
+    Beside the map lie the probability of each pixel's class, its candidates (one: sure, two, or more: don't know) with
+    a mask of where the labels say nothing, and points at labels that look like another class.
     """
 
     labels: str | None = parameter(
@@ -354,13 +359,21 @@ class ClassifyParameters(StackParameters):
         in_form="Labels that the classifier does not see: the finished map is scored on them.",
     )  # fmt: skip
     groups: tuple[str, ...] = parameter(
-        "Feature groups the heads see; auto: all that the input gives.", Role.CHOICES, label="Feature groups",
-        default=("auto",), choices=("auto", *GROUPS), advanced=True,
+        "Feature groups, a head each; auto: all that the input gives.", Role.CHOICES, label="Feature groups",
+        default=("auto",), choices=("auto", *MAP_GROUPS), advanced=True,
     )  # fmt: skip
     head: str = parameter(
         "Classifier: auto (linear discriminant), lda, logistic, forest, knn, or a file from --save-head.",
         Role.CHOICE_OR_FILE, label="Classifier", default="auto", choices=HEADS,
         in_form="auto is a linear discriminant; a file holds one that was fitted and kept before.",
+    )  # fmt: skip
+    smoothing: str = parameter(
+        "Average probabilities over near pixels that look alike; auto: along the image.", Role.CHOICE, default="auto",
+        choices=("auto", "none"), advanced=True,
+    )  # fmt: skip
+    coverage: float = parameter(
+        "Share of ground whose true class is to be among a pixel's candidates.", Role.NUMBER, default=0.9,
+        minimum=0.5, maximum=0.99, advanced=True,
     )  # fmt: skip
     save_head: Path | None = parameter(
         "Store the fitted classifier in this file.", Role.OUTPUT_FILE, label="Fitted classifier", default=None,

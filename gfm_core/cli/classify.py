@@ -37,6 +37,9 @@ def classify_command(shared: dict[str, bool], /, **values: Any) -> None:
 def result_lines(made: ClassMap) -> list[str]:
     """What was made and how good it is, a line each."""
     lines = [f"{made.path}: {len(made.classes)} classes", f"{made.confidence}: probability of the class in %"]
+    lines.append(f"{made.candidates}: sure, two candidates or don't know, and where the labels say nothing")
+    if made.suspects is not None:
+        lines.append(f"{made.suspects}: labels that look like another class")
     if made.cross_validation is not None:
         fused, bands = made.cross_validation.fused, made.cross_validation.raw_bands
         beside = f" (raw bands alone: {bands.macro_f1:.3f})" if bands else ""

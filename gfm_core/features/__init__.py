@@ -1,1 +1,1 @@
-"""The feature groups that a head sees together: `fine`, `coarse`, `network`."""
+"""The feature groups, a head each: `fine`, `coarse`, `network` (stored), `prototypes`, `indices` (made from these)."""

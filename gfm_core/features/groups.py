@@ -1,4 +1,4 @@
-"""Columns of the feature groups: what each is called, how it is made from statistics, how it is stored in 8 bits.
+"""Columns of the stored feature groups: what each is called, how it is made from statistics, its storage in 8 bits.
 
 `fine` holds each band with its mean and deviation in 3, 5 and 9 native pixels, `coarse` those in 17, 33 and 65. Heads
 are fitted a group at a time and fused late, so that one never drowns another.
@@ -33,6 +33,7 @@ class Storage:
 # In normalised units typical land is about N(0, 1); bright roofs, snow and clouds reach 8.
 MEAN_STORAGE = Storage(scale=0.05, offset=-3.55)
 SD_STORAGE = Storage(scale=0.02, offset=-0.02)
+PLAIN = Storage(scale=1.0, offset=0.0)  # of columns that are made when they are needed and never stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ def statistic_columns(
     """The columns of `fine` or `coarse` for one modality, in the order of `cell_columns`."""
     columns = []
     for number in range(len(dates)):
-        # Not the date itself: a head fitted on one year's columns is applied to another's.
-        when = f"date {number + 1}" if len(dates) > 1 else ""
+        date = number if len(dates) > 1 else None
         for band in bands:
-            place = " ".join(part for part in (modality, when, band.name) if part)
-            columns += [Column(f"{place} {name}", storage) for name, storage in _statistics(group)]
+            columns += [
+                Column(column_name(modality, date, band.name, name), storage) for name, storage in _statistics(group)
+            ]
     return tuple(columns)
+
+
+def column_name(modality: str, date: int | None, band: str, statistic: str) -> str:
+    """`sentinel2-l2a_10m date 2 B04 mean5`; `date` counts from 0, None for a modality of one date.
+
+    Not the date itself: a head fitted on one year's columns is applied to another's.
+    """
+    when = f"date {date + 1} " if date is not None else ""
+    return f"{modality} {when}{band} {statistic}"
 
 
 def network_columns(scales: Sequence[float], offsets: Sequence[float]) -> tuple[Column, ...]:

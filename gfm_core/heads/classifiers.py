@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.errors import CheckpointError, LabelError
+from gfm_core.features.products import row_products
 from gfm_core.progress import stop_if_asked
 
 Arrays = dict[str, NDArray[Any]]
+Matrix = NDArray[np.float64]
 
 FLOOR = 1e-13  # the least probability a class can get: log-probabilities stay finite and can be added
 _TREES = 300
@@ -27,7 +29,8 @@ _MOST_SAMPLES = 6_000
 _FOREST_BYTES = 250_000_000  # every node holds a number a class: many classes must have smaller trees, and fewer
 _FOREST_CLASSES = 1_000
 _NEIGHBOUR_ROWS = 2048  # rows asked for at once, always as many, for the same reason as below
-_GEMM_ROWS = 128  # rows of one matrix product, always the same, so that the batch cannot change a bit
+_NEARBY_WEIGHT = 50.0  # samples that the covariance of near pixels counts as; 150 is no better, 4 px apart is best
+_RIDGE = 1e-3  # of the mean variance: near pixels may not differ at all in some columns
 
 
 class Classifier(Protocol):
@@ -50,11 +53,19 @@ class Linear:
     intercepts: NDArray[np.float64]
 
     @classmethod
-    def fit_lda(cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int) -> Self:
-        """Linear discriminant analysis, covariance shrunk by the rule of Ledoit and Wolf (2004)."""
+    def fit_lda(
+        cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int, nearby: Matrix | None
+    ) -> Self:
+        """Linear discriminant analysis, covariance shrunk by the rule of Ledoit and Wolf (2004).
+
+        With `nearby` `[D, D]`, the covariance of differences between near pixels (most are of one class), it is shrunk
+        towards that instead: a few labels say little about how a class varies, the scene says much.
+        """
         from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
         del seed  # nothing here is drawn
+        if nearby is not None:
+            return cls._towards(nearby, standardised.astype(np.float64), numbers)
         if len(numbers) == int(numbers.max()) + 1:
             # One sample a class tells no covariance: that of the scaling, one, leaves the nearest mean.
             means = standardised[np.argsort(numbers)].astype(np.float64)
@@ -62,10 +73,26 @@ class Linear:
         return cls._fit(LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"), standardised, numbers)
 
     @classmethod
-    def fit_logistic(cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int) -> Self:
+    def _towards(cls, nearby: Matrix, standardised: NDArray[np.float64], numbers: NDArray[np.int64]) -> Self:
+        """Discriminants with one covariance: that of the samples within their classes and `nearby`, weighed."""
+        counts = np.bincount(numbers)
+        means = np.stack([standardised[numbers == number].mean(axis=0) for number in range(len(counts))])
+        inside = standardised - means[numbers]
+        free = len(numbers) - len(counts)
+        covariance = (inside.T @ inside + _NEARBY_WEIGHT * nearby) / (free + _NEARBY_WEIGHT)
+        covariance += _RIDGE * max(np.trace(covariance) / len(covariance), _RIDGE) * np.eye(len(covariance))
+        coefficients = np.linalg.solve(covariance, means.T).T
+        intercepts = np.log(counts / counts.sum()) - 0.5 * (coefficients * means).sum(axis=1)
+        return cls(coefficients, intercepts)
+
+    @classmethod
+    def fit_logistic(
+        cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int, nearby: Matrix | None
+    ) -> Self:
         """Logistic regression over all classes at once."""
         from sklearn.linear_model import LogisticRegression
 
+        del nearby
         return cls._fit(LogisticRegression(C=0.1, max_iter=500, random_state=seed), standardised, numbers)
 
     @classmethod
@@ -84,12 +111,7 @@ class Linear:
 
     def log_proba(self, standardised: NDArray[np.float32]) -> NDArray[np.float64]:
         """See `Classifier`."""
-        count, width = standardised.shape
-        batches = -(-count // _GEMM_ROWS)
-        padded = np.zeros((batches * _GEMM_ROWS, width))
-        padded[:count] = standardised
-        scores = np.matmul(padded.reshape(batches, _GEMM_ROWS, width), self.coefficients.T) + self.intercepts
-        return log_softmax(scores.reshape(-1, len(self.intercepts))[:count])
+        return log_softmax(row_products(standardised, self.coefficients.T) + self.intercepts)
 
     def arrays(self) -> Arrays:
         """See `Classifier`."""
@@ -119,10 +141,13 @@ class Forest:
     NAMES: ClassVar = ("starts", "left", "right", "feature", "threshold", "shares")
 
     @classmethod
-    def fit(cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int) -> Self:
+    def fit(
+        cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int, nearby: Matrix | None
+    ) -> Self:
         """300 extra trees (Geurts et al. 2006) on at most 300 samples a class; above 300 classes fewer trees."""
         from sklearn.ensemble import ExtraTreesClassifier
 
+        del nearby
         classes = int(numbers.max()) + 1
         if classes > _FOREST_CLASSES:
             raise LabelError(f"A forest has room for {_FOREST_CLASSES} classes, not {classes}; use head lda.")
@@ -176,8 +201,11 @@ class Neighbours:
     estimator: Any  # scikit-learn's index of the samples
 
     @classmethod
-    def fit(cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int) -> Self:
+    def fit(
+        cls, standardised: NDArray[np.float32], numbers: NDArray[np.int64], seed: int, nearby: Matrix | None
+    ) -> Self:
         """Keeps at most 300 samples a class."""
+        del nearby
         chosen = thinned(numbers, seed)
         arrays: Arrays = {"samples": standardised[chosen], "numbers": numbers[chosen]}
         return cls.from_arrays(arrays, len(np.unique(numbers)), standardised.shape[1])
@@ -210,7 +238,9 @@ class Neighbours:
         return cls(samples, numbers, estimator)
 
 
-FITS: dict[str, Callable[[NDArray[np.float32], NDArray[np.int64], int], Classifier]] = {
+Fit = Callable[[NDArray[np.float32], NDArray[np.int64], int, Matrix | None], Classifier]  # the last two: see `fit_lda`
+
+FITS: dict[str, Fit] = {
     "lda": Linear.fit_lda,
     "logistic": Linear.fit_logistic,
     "forest": Forest.fit,

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from gfm_core.errors import LabelError, ParameterError, ShapeError
+from gfm_core.features.scaler import Scaler
 from gfm_core.heads.classifiers import FITS, Classifier
 
 KINDS = ("lda", "logistic", "forest", "knn")
-CLIP = 6.0  # standard deviations
 _ROWS = 8192  # pixels answered at once
-
-
-@dataclass(frozen=True, slots=True)
-class Scaler:
-    """Standardises features: `(X - mean) / sd`, clipped at 6 on both sides; `mean`, `sd` float64 [D].
-
-    A column that is not known in a row takes its mean: a file that covers half of the ground takes no group away.
-    """
-
-    mean: NDArray[np.float64]
-    sd: NDArray[np.float64]
-
-    @classmethod
-    def fit(cls, X: NDArray[np.floating[Any]]) -> Self:
-        """From a sample `[n, D]` of the scene (no labels needed); NaN is left out, constant columns are kept."""
-        known = np.isfinite(X)
-        count = np.maximum(known.sum(axis=0), 1)
-        rows = np.where(known, X, 0).astype(np.float64)
-        mean = rows.sum(axis=0) / count
-        sd = np.sqrt((np.where(known, rows - mean, 0) ** 2).sum(axis=0) / count)
-        # A constant column comes out as rounding, not as zero.
-        constant = sd <= 1e-6 * np.maximum(np.abs(rows).max(axis=0, initial=0.0), 1e-30)
-        return cls(mean, np.where(constant, 1.0, sd))
-
-    def apply(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """`[n, D]` in standard deviations, 0 where not known."""
-        scaled = np.where(np.isfinite(X), (X - self.mean) / self.sd, 0.0)
-        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +50,13 @@ def fit_head(
     kind: str,
     *,
     scaler: Scaler | None = None,
+    nearby: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> GroupHead:
     """Fit the classifier `kind` to features `[n, D]` and class codes `[n]`; rows without a known column are left out.
 
-    Without `scaler` the samples themselves tell the scale. Raises ParameterError for an unknown kind, LabelError if
+    Without `scaler` the samples themselves tell the scale. `nearby` [D, D] is what a linear discriminant takes as the
+    covariance within a class where samples are few (see `Linear.fit_lda`), in the scaler's units. Raises ParameterError for an unknown kind, LabelError if
     fewer than two classes are left.
     """
     if kind not in FITS:
@@ -98,5 +72,5 @@ def fit_head(
     scaler = scaler or Scaler.fit(X)
     # One thread: how a matrix product is shared out may change its last bit.
     with threadpool_limits(limits=1):
-        classifier = FITS[kind](scaler.apply(X), numbers.reshape(-1).astype(np.int64), seed)
+        classifier = FITS[kind](scaler.apply(X), numbers.reshape(-1).astype(np.int64), seed, nearby)
     return GroupHead(kind, classes.astype(np.int32), scaler, classifier)

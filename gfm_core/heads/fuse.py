@@ -1,4 +1,4 @@
-"""Late fusion: one head a feature group, log-probabilities added with weights, so that no group drowns another."""
+"""Late fusion: one head a feature group, their probabilities averaged, so that no group drowns another."""
 
 from __future__ import annotations
 
@@ -12,21 +12,32 @@ from numpy.typing import NDArray
 from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError, ShapeError
 from gfm_core.heads.classifiers import FLOOR, log_softmax
-from gfm_core.heads.fit import GroupHead, Scaler, fit_head
+from gfm_core.heads.fit import GroupHead, fit_head
+from gfm_core.heads.scene import SceneFacts
 from gfm_core.progress import stop_if_asked
 
 Features = Mapping[str, NDArray[np.floating[Any]]]
 
 _LOG_FLOOR = float(np.log(FLOOR))
 
+# Of the power mean: 1 is the mean of probabilities (better with 5 labels a class), 0 that of their logarithms (better
+# with 100). On ten scenes 1/4 is within .002 macro-F1 of the better one at 5, 20 and 100.
+POWER = 0.25
+
+NO_SCENE = SceneFacts()
+
 
 @dataclass(frozen=True, slots=True)
 class FusedHead:
-    """Heads by group name, with the weight of each; `classes` in order of their codes."""
+    """Heads by group name, with the weight of each; `classes` in order of their codes.
+
+    `temperature` divides the fused log-probabilities: above 1 they were too sure of themselves.
+    """
 
     classes: tuple[MapClass, ...]
     heads: dict[str, GroupHead]
     weights: dict[str, float]
+    temperature: float = 1.0
 
     @property
     def codes(self) -> NDArray[np.int32]:
@@ -34,26 +45,25 @@ class FusedHead:
         return np.array([item.code for item in self.classes], dtype=np.int32)
 
     def log_proba(self, features: Features) -> NDArray[np.float64]:
-        """Normalised log-probabilities `[n, K]`: the weighted sum over groups.
+        """Normalised log-probabilities `[n, K]`: the weighted power mean over groups.
 
         `features` gives `[n, D]` by group. Groups that are missing, and in single rows those that are not known, leave
-        the sum, and the others take over their weight; a row without any group is NaN.
+        the mean; a row without any group is NaN.
         """
+        logs = fused(self.by_group(features), self.weights)
+        return logs if self.temperature == 1.0 else log_softmax(logs / self.temperature)
+
+    def by_group(self, features: Features) -> dict[str, NDArray[np.float64]]:
+        """Log-probabilities `[n, K]` of each group's own head, rows of NaN where it is not known."""
         used = {group: features[group] for group in self.heads if group in features}
         if not used:
             raise ShapeError(f"The head needs features of {', '.join(self.heads)}; it got {', '.join(features)}.")
         count = len(next(iter(used.values())))
         if any(len(X) != count for X in used.values()):
             raise ShapeError("All feature groups must have the same number of rows.")
-        total, weight = np.zeros((count, len(self.classes))), np.zeros((count, 1))
-        for group, X in used.items():
-            logs = self._in_all_classes(self.heads[group], self.heads[group].log_proba(X))
-            present = np.isfinite(logs[:, :1])
-            total += np.where(present, self.weights[group] * np.maximum(logs, _LOG_FLOOR), 0.0)
-            weight += np.where(present, self.weights[group], 0.0)
-        with np.errstate(invalid="ignore"):
-            share = np.where(weight > 0, sum(self.weights.values()) / np.where(weight > 0, weight, 1.0), np.nan)
-            return log_softmax(total * share)
+        return {
+            group: self._in_all_classes(self.heads[group], self.heads[group].log_proba(X)) for group, X in used.items()
+        }
 
     def predict(self, features: Features) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Code of the likeliest class [n], 0 where there is none, and its probability [n] (NaN there)."""
@@ -71,18 +81,32 @@ class FusedHead:
         return spread
 
 
+def fused(logs: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Normalised log-probabilities `[n, K]` from those of each group: their power mean, NaN where no group is known."""
+    count, size = next(iter(logs.values())).shape
+    total = np.zeros((count, size))
+    for group, values in logs.items():
+        present = np.isfinite(values[:, :1])
+        total += np.where(present, weights[group] * np.exp(POWER * np.maximum(values, _LOG_FLOOR)), 0.0)
+    known = total.sum(axis=1) > 0
+    found = np.full((count, size), np.nan)
+    found[known] = log_softmax(np.log(total[known]) / POWER)
+    return found
+
+
 def fit_fused(
     features: Features,
     codes: NDArray[np.integer[Any]],
     classes: tuple[MapClass, ...],
     kind: str,
-    scalers: Mapping[str, Scaler] | None = None,
+    scene: SceneFacts = NO_SCENE,
     *,
     weights: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> FusedHead:
     """Fit a head of `kind` to every group of `features`; rows of NaN are samples without that group.
 
+    `scene` tells the scale of each group, and how near pixels differ; without it the samples themselves tell a scale.
     Weights default to equal ones that sum to one. A group in which fewer than two classes have samples gets no head.
     Raises LabelError if no group can be fitted.
     """
@@ -99,7 +123,9 @@ def fit_fused(
         if len(X) != len(codes):
             raise ShapeError(f"Group {group} has {len(X)} rows but there are {len(codes)} labels; give one row each.")
         if len(np.unique(codes[np.isfinite(X).any(axis=1)])) >= 2:
-            heads[group] = fit_head(X, codes, kind, scaler=(scalers or {}).get(group), seed=seed)
+            heads[group] = fit_head(
+                X, codes, kind, scaler=scene.scalers.get(group), nearby=scene.nearby.get(group), seed=seed
+            )
     if not heads:
         raise LabelError(
             f"Labels of {len(used)} class{'es' if len(used) != 1 else ''} lie where the rasters hold data; "

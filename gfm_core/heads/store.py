@@ -21,61 +21,117 @@ from safetensors.numpy import save
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import CheckpointError
+from gfm_core.features.prototypes import Prototypes
+from gfm_core.features.scaler import Scaler
+from gfm_core.heads.applicability import Applicability
 from gfm_core.heads.classifiers import READS, Arrays
-from gfm_core.heads.fit import GroupHead, Scaler
+from gfm_core.heads.fit import GroupHead
 from gfm_core.heads.fuse import FusedHead
+from gfm_core.heads.mapper import MapHead
 from gfm_core.whole import write_whole
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 _HEADER = "jepa_gfm_head"
+_PROTOTYPES, _GUIDE, _APPLICABILITY = ":prototypes", ":guide", ":applicability"  # parts that are no head of a group
 
 _MODALITY_GSD = re.compile(r"\S*?_(?P<gsd>\d\S*?)m(_\d+)?(?= )")  # the modality in a column's name: sensor_10m
 _ABOUT_SAME_GSD = math.log(1.2)
 
 
-def save_head(path: str | Path, head: FusedHead, meta: Mapping[str, Any]) -> None:
+def save_head(path: str | Path, head: MapHead, meta: Mapping[str, Any]) -> None:
     """Write `head` and plain values `meta`, whole or not at all (OutputError).
 
     `meta` says what the head belongs to, for `check_head`: `model` {name, sha256}, `groups` {group: [column names]},
     `normalisation`, `cell_size` (metres).
     """
     path = Path(path)
+    fused, prototypes, applicability = head.fused, head.prototypes, head.applicability
     header = {
         "format_version": FORMAT_VERSION,
         "classes": [asdict(item) for item in head.classes],
         "heads": {
-            group: {"kind": item.kind, "weight": head.weights[group]} for group, item in sorted(head.heads.items())
+            group: {"kind": item.kind, "weight": fused.weights[group]} for group, item in sorted(fused.heads.items())
         },
+        "temperature": fused.temperature,
+        "level": head.level,
+        "threshold": head.threshold,
+        "prototypes": list(prototypes.groups) if prototypes else None,
+        "guide": head.guide is not None,
+        "applicability": {
+            "group": applicability.group, "unit": applicability.unit, "threshold": applicability.threshold,
+        } if applicability else None,
         "meta": dict(meta),
-    }
+    }  # fmt: skip
     tensors = {
         f"{group}/{name}": np.ascontiguousarray(array)
-        for group, item in head.heads.items()
-        for name, array in _arrays(item).items()
+        for group, arrays in _parts(head).items()
+        for name, array in arrays.items()
     }
     data = save(tensors, metadata={_HEADER: json.dumps(header, ensure_ascii=False, sort_keys=True)})
     write_whole(path, data)
 
 
-def load_head(path: str | Path) -> tuple[FusedHead, dict[str, Any]]:
+def _parts(head: MapHead) -> dict[str, Arrays]:
+    """The arrays of a head, by the part that they belong to; parts that are no group begin with a colon."""
+    parts = {group: _arrays(item) for group, item in head.fused.heads.items()}
+    if head.prototypes is not None:
+        parts[_PROTOTYPES] = {**_scale(head.prototypes.scaler), "centres": head.prototypes.centres}
+    if head.guide is not None:
+        parts[_GUIDE] = _scale(head.guide)
+    if head.applicability is not None:
+        own: Arrays = {"importance": head.applicability.importance, "samples": head.applicability.samples}
+        parts[_APPLICABILITY] = {**_scale(head.applicability.scaler), **own}
+    return parts
+
+
+def load_head(path: str | Path) -> tuple[MapHead, dict[str, Any]]:
     """The head and its `meta`. Raises CheckpointError for a file that is missing, foreign, damaged or newer."""
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"Head {path.name} does not exist in {path.parent}; give a file from --save-head.")
     header, tensors = _read(path)
     try:
-        classes = tuple(
-            MapClass(item["code"], item["name"], item["value"], tuple(item["colour"]) if item["colour"] else None)
-            for item in header["classes"]
-        )
-        heads = {group: _head(group, item["kind"], tensors) for group, item in header["heads"].items()}
-        weights = {group: float(item["weight"]) for group, item in header["heads"].items()}
-        fused = FusedHead(classes, heads, weights)
-        _check_classes(fused)
-        return fused, header["meta"]
+        return _map_head(header, tensors), header["meta"]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         reason = str(error) if isinstance(error, CheckpointError) else "something is missing in it"
         raise CheckpointError(f"Head {path.name} is damaged ({reason}); save it again.") from error
+
+
+def _map_head(header: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> MapHead:
+    classes = tuple(
+        MapClass(item["code"], item["name"], item["value"], tuple(item["colour"]) if item["colour"] else None)
+        for item in header["classes"]
+    )
+    heads = {group: _head(group, item["kind"], tensors) for group, item in header["heads"].items()}
+    weights = {group: float(item["weight"]) for group, item in header["heads"].items()}
+    fused = FusedHead(classes, heads, weights, float(header["temperature"]))
+    _check_fused(fused)
+    threshold = header["threshold"]
+    return MapHead(
+        fused,
+        _prototypes(header["prototypes"], _part(_PROTOTYPES, tensors)) if header["prototypes"] else None,
+        _scaler(_part(_GUIDE, tensors), _GUIDE) if header["guide"] else None,
+        float(header["level"]),
+        None if threshold is None else float(threshold),
+        _applicability(header["applicability"], _part(_APPLICABILITY, tensors)) if header["applicability"] else None,
+    )
+
+
+def _prototypes(groups: list[str], arrays: Arrays) -> Prototypes:
+    scaler, centres = _scaler(arrays, _PROTOTYPES), arrays["centres"].astype(np.float64)
+    if centres.ndim != 2 or centres.shape[1] != len(scaler.mean):
+        raise CheckpointError("its prototypes do not fit their columns")
+    return Prototypes(tuple(groups), scaler, centres)
+
+
+def _applicability(told: Mapping[str, Any], arrays: Arrays) -> Applicability:
+    scaler, importance, samples = _scaler(arrays, _APPLICABILITY), arrays["importance"], arrays["samples"]
+    if samples.ndim != 2 or importance.shape != scaler.mean.shape or samples.shape[1] != len(importance):
+        raise CheckpointError("its area of applicability does not fit its columns")
+    return Applicability(
+        told["group"], scaler, importance.astype(np.float64), samples.astype(np.float64), float(told["unit"]),
+        float(told["threshold"]),
+    )  # fmt: skip
 
 
 def check_head(meta: Mapping[str, Any], wanted: Mapping[str, Any], *, name: str = "The head") -> None:
@@ -159,27 +215,47 @@ def _listed(names: Any) -> str:
 
 
 def _arrays(head: GroupHead) -> Arrays:
-    own: Arrays = {"classes": head.classes, "mean": head.scaler.mean, "sd": head.scaler.sd}
+    own: Arrays = {"classes": head.classes, **_scale(head.scaler)}
     return {**own, **head.classifier.arrays()}
 
 
-def _head(group: str, kind: str, tensors: Mapping[str, NDArray[Any]]) -> GroupHead:
-    arrays = {name.removeprefix(f"{group}/"): item for name, item in tensors.items() if name.startswith(f"{group}/")}
+def _scale(scaler: Scaler) -> Arrays:
+    return {"mean": scaler.mean, "sd": scaler.sd}
+
+
+def _part(part: str, tensors: Mapping[str, NDArray[Any]]) -> Arrays:
+    """The arrays of one part; CheckpointError if a number in them is not finite."""
+    arrays = {name.removeprefix(f"{part}/"): item for name, item in tensors.items() if name.startswith(f"{part}/")}
     if any(item.dtype.kind == "f" and not np.isfinite(item).all() for item in arrays.values()):
-        raise CheckpointError(f"group {group} holds numbers that are not finite")
+        raise CheckpointError(f"{part.strip(':')} holds numbers that are not finite")
+    return arrays
+
+
+def _scaler(arrays: Arrays, part: str) -> Scaler:
+    mean, sd = arrays["mean"], arrays["sd"]
+    if mean.ndim != 1 or mean.shape != sd.shape or not (sd > 0).all():
+        raise CheckpointError(f"the scale of {part.strip(':')} does not fit")
+    return Scaler(mean, sd)
+
+
+def _head(group: str, kind: str, tensors: Mapping[str, NDArray[Any]]) -> GroupHead:
+    arrays = _part(group, tensors)
     if kind not in READS:
         raise CheckpointError(f"group {group} is of the unknown kind {kind!r}")
-    mean, sd, classes = arrays["mean"], arrays["sd"], arrays["classes"]
-    if mean.ndim != 1 or mean.shape != sd.shape or classes.ndim != 1 or not (sd > 0).all():
-        raise CheckpointError(f"the scale of group {group} does not fit")
-    return GroupHead(kind, classes, Scaler(mean, sd), READS[kind](arrays, len(classes), len(mean)))
+    scaler, classes = _scaler(arrays, f"group {group}"), arrays["classes"]
+    if classes.ndim != 1:
+        raise CheckpointError(f"the classes of group {group} do not fit")
+    return GroupHead(kind, classes, scaler, READS[kind](arrays, len(classes), len(scaler.mean)))
 
 
-def _check_classes(fused: FusedHead) -> None:
+def _check_fused(fused: FusedHead) -> None:
     codes = fused.codes
     rising = bool((np.diff(codes) > 0).all())
     if not fused.heads or not rising or any(not np.isin(item.classes, codes).all() for item in fused.heads.values()):
         raise CheckpointError("its classes do not fit together")
+    weights = list(fused.weights.values())
+    if not all(math.isfinite(item) and item >= 0 for item in weights) or sum(weights) <= 0 or not fused.temperature > 0:
+        raise CheckpointError("its weights are no weights")
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -192,6 +268,11 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             version = header.get("format_version") if isinstance(header, dict) else None
             if not isinstance(version, int):
                 raise foreign
+            if version < FORMAT_VERSION:
+                raise CheckpointError(
+                    f"Head {path.name} was made by an older version (format {version}, not {FORMAT_VERSION}), which "
+                    "fused groups in another way; fit it again."
+                )
             if version > FORMAT_VERSION:
                 raise CheckpointError(
                     f"Head {path.name} was made by a newer version (format {version}, not {FORMAT_VERSION}); "

@@ -14,25 +14,27 @@ def bilinear(values: NDArray[np.float32], rows: NDArray[np.float64], cols: NDArr
     height, width = values.shape[1:]
     top, left = np.floor(rows).astype(np.int64), np.floor(cols).astype(np.int64)
     down, right = (rows - top).astype(np.float32), (cols - left).astype(np.float32)
-    known = np.isfinite(values)
-    filled = np.where(known, values, np.float32(0))
-    total = np.zeros((len(values), *rows.shape), np.float32)
+    pixels = np.ascontiguousarray(np.moveaxis(values, 0, -1))  # a pixel's columns together: four times as fast to pick
+    known = np.isfinite(pixels)
+    filled = np.where(known, pixels, np.float32(0))
+    total = np.zeros((*rows.shape, len(values)), np.float32)
     # The share of gaps, not of what is known: it is exactly 0 without any, so that a gap elsewhere changes nothing.
     lost = None if known.all() else np.zeros_like(total)
     for step_row, share_row in ((0, 1 - down), (1, down)):
         at_row = np.clip(top + step_row, 0, height - 1)
         for step_col, share_col in ((0, 1 - right), (1, right)):
             at_col = np.clip(left + step_col, 0, width - 1)
-            share = share_row * share_col
-            total += filled[:, at_row, at_col] * share
+            share = (share_row * share_col)[..., None]
+            total += filled[at_row, at_col] * share
             if lost is not None:
-                lost += ~known[:, at_row, at_col] * share
+                lost += ~known[at_row, at_col] * share
     if lost is None:
-        return total
+        return np.moveaxis(total, -1, 0)
     own_row, own_col = (np.floor(item + 0.5).astype(np.int64) for item in (rows, cols))  # half rounds up, not to even
-    nearest = known[:, np.clip(own_row, 0, height - 1), np.clip(own_col, 0, width - 1)]
+    nearest = known[np.clip(own_row, 0, height - 1), np.clip(own_col, 0, width - 1)]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(nearest, total / (1 - lost), np.float32(np.nan)).astype(np.float32)
+        found = np.where(nearest, total / (1 - lost), np.float32(np.nan)).astype(np.float32)
+    return np.moveaxis(found, -1, 0)
 
 
 def block_means(

@@ -16,10 +16,10 @@ from typing import Any, NamedTuple
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import OutputError
-from gfm_core.report import sections
+from gfm_core.report import sections, trust
 from gfm_core.report.area import ClassArea
 from gfm_core.report.pictures import confidence_png, draw_confidence, draw_map, legend_png, map_png
-from gfm_core.report.style import hex_of
+from gfm_core.report.style import CERTAINTY, hex_of
 from gfm_core.whole import write_whole
 
 FORMAT_VERSION = 1
@@ -38,6 +38,7 @@ class ReportData:
     classes: tuple[MapClass, ...]  # with colours
     map_path: Path | None = None
     confidence_path: Path | None = None
+    candidates_path: Path | None = None  # its first band is drawn
     facts: Mapping[str, str] = field(default_factory=dict)  # shown under the title: pixel size, CRS, model, ...
     areas: tuple[ClassArea, ...] = ()
     folds: Mapping[str, Any] | None = None  # the map's heads, on spatial folds
@@ -45,6 +46,12 @@ class ReportData:
     square_m: float | None = None  # side of the ground squares that the folds are made of
     raw_bands: Mapping[str, Any] | None = None  # raw bands alone, on the same folds
     group_f1: Mapping[str, float] = field(default_factory=dict)  # macro-F1 of each feature group alone
+    group_weights: Mapping[str, float] = field(default_factory=dict)  # how much each counts in the map, 1 in all
+    choice: Mapping[str, Any] | None = None  # learnt, gain, error: see `heads.weights.Choice`
+    calibration: Mapping[str, Any] | None = None  # see `heads.calibrate.Calibration`
+    candidates: Mapping[str, Any] | None = None  # see `heads.calibrate.Candidates`; `map`: shares of its pixels
+    outside: float | None = None  # share of the map outside the area of applicability
+    suspects: tuple[Mapping[str, Any], ...] = ()  # labelled, looks_like, quality, x, y, pixels
     check: Mapping[str, Any] | None = None  # the map itself, on check labels
     check_name: str = ""
     warnings: tuple[str, ...] = ()
@@ -109,6 +116,11 @@ def report_dict(data: ReportData) -> dict[str, Any]:
         "fold_square_m": data.square_m,
         "raw_bands_alone": data.raw_bands,
         "groups_macro_f1": data.group_f1,
+        "groups_weights": data.group_weights,
+        "weights_choice": data.choice,
+        "calibration": data.calibration,
+        "candidates": data.candidates,
+        "outside_applicability": data.outside,
         "check": data.check,
         "check_labels": data.check_name or None,
     }
@@ -119,6 +131,7 @@ def report_dict(data: ReportData) -> dict[str, Any]:
         "facts": data.facts,
         "classes": classes,
         "scores": scores,
+        "suspects": data.suspects,
         "warnings": data.warnings,
         "notes": data.notes,
         "inputs": data.inputs,
@@ -135,6 +148,9 @@ def report_html(data: ReportData) -> str:
     """The page."""
     map_uri = _uri(draw_map(data.map_path, data.classes, legend=False, max_width=1000)) if data.map_path else ""
     confidence_uri = _uri(draw_confidence(data.confidence_path, max_width=800)) if data.confidence_path else ""
+    certainty_uri = ""
+    if data.candidates is not None and data.candidates_path is not None:
+        certainty_uri = _uri(draw_map(data.candidates_path, CERTAINTY, legend=False, max_width=800))
     code = {item.code: item for item in data.areas}
     body = [
         sections.head(data.title, data.map_name, data.facts),
@@ -148,11 +164,14 @@ def report_html(data: ReportData) -> str:
             check_name=data.check_name,
         ),
         sections.map_and_legend(map_uri, data.map_name, data.classes),
-        sections.groups(data.folds, data.group_f1, data.raw_bands),
+        sections.groups(data.folds, data.group_f1, data.raw_bands, data.group_weights, data.choice),
         sections.per_class(data.classes, data.folds, data.check, code),
         sections.confusion(data.classes, data.folds, "on spatial folds"),
         sections.confusion(data.classes, data.check, "on the check labels"),
         sections.confidence(confidence_uri),
+        trust.calibration(data.calibration),
+        trust.candidates(data.candidates, certainty_uri, data.outside),
+        trust.suspects(data.suspects),
         sections.notes(data.notes),
         sections.inputs(data.inputs),
         sections.repeat(data.command, data.python, data.parameters),

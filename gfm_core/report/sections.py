@@ -102,26 +102,45 @@ def map_and_legend(uri: str, map_name: str, classes: Sequence[MapClass]) -> str:
     """The picture of the map, and its legend as text."""
     if not uri:
         return ""
-    lines = "".join(f"<li>{_swatch(item)}<span>{text(item.name)}</span></li>" for item in classes)
+    lines = "".join(f"<li>{swatch(item)}<span>{text(item.name)}</span></li>" for item in classes)
     kind = "legend many" if len(classes) >= _LEGEND_COLUMNS else "legend"
     picture = f'<figure><img src="{uri}" alt="{text(f"Picture of the map {map_name}")}"></figure>'
     return f'<section class="map">{picture}<ul class="{kind}">{lines}</ul></section>'
 
 
-def groups(folds: Scores | None, group_f1: Mapping[str, float], raw_bands: Scores | None) -> str:
-    """Bars: all groups together, each alone, and raw bands."""
+def groups(
+    folds: Scores | None, group_f1: Mapping[str, float], raw_bands: Scores | None, weights: Mapping[str, float],
+    choice: Mapping[str, Any] | None,
+) -> str:  # fmt: skip
+    """Bars: all groups together, each alone with its weight, and raw bands; then how the weights were found."""
     if folds is None or not group_f1:
         return ""
-    rows = [("all groups together", folds.get("macro_f1"), "main")]
-    rows += [(f"{name} alone", score, "") for name, score in group_f1.items()]
+    rows = [("all groups together", folds.get("macro_f1"), "main", "")]
+    rows += [(f"{name} alone", score, "", _weight(weights.get(name))) for name, score in group_f1.items()]
     if raw_bands is not None:
-        rows.append(("raw bands alone", raw_bands.get("macro_f1"), ""))
+        rows.append(("raw bands alone", raw_bands.get("macro_f1"), "", ""))
     told = "".join(
         f'<tr><td>{text(name)}</td><td class="n">{_share(score)}</td>'
-        f'<td class="track"><div class="{kind}" style="width:{_percent(score):.1f}%"></div></td></tr>'
-        for name, score, kind in rows
+        f'<td class="track"><div class="{kind}" style="width:{_percent(score):.1f}%"></div></td>'
+        f'<td class="n soft">{weight}</td></tr>'
+        for name, score, kind, weight in rows
     )
-    return section("What each feature group knows", f'<table class="bars">{told}</table>')
+    return section("What each feature group knows", f'<table class="bars">{told}</table>{_chosen(choice)}')
+
+
+def _weight(value: float | None) -> str:
+    return "" if value is None else f"weight {value:.2f}"
+
+
+def _chosen(choice: Mapping[str, Any] | None) -> str:
+    if choice is None or choice["error"] is None or math.isnan(choice["error"]):
+        return ""
+    gain = f"{choice['gain']:+.3f} ± {choice['error']:.3f}"
+    if choice["learnt"]:
+        told = f"The weights were learnt on the folds: {gain} in the log-probability of the true class over equal ones."
+    else:
+        told = f"All groups count the same: other weights gained no more than chance on the folds ({gain})."
+    return f'<p class="soft">{told}</p>'
 
 
 def per_class(
@@ -143,7 +162,7 @@ def per_class(
     for item in classes:
         cells = "".join(_score_cells(table.get(item.code)) for table in tables)
         cells += _area_cells(areas.get(item.code), divisor) if areas else ""
-        label = f"{_swatch(item)} {text(item.name)}"
+        label = f"{swatch(item)} {text(item.name)}"
         rows.append(f'<tr><td class="n">{item.code}</td><th class="name" scope="row">{label}</th>{cells}</tr>')
     table = (
         f'<div class="wide"><table><thead><tr><th colspan="2"></th>{tops}</tr><tr><th class="n">Code</th>'
@@ -175,7 +194,7 @@ def _matrix(items: Sequence[MapClass], matrix: Sequence[Sequence[int]]) -> str:
             f' style="background:rgba(var(--heat),{_heat(count, whole):.2f})">{count or "·"}</td>'
             for column, count in enumerate(row)
         )
-        name = f"{_swatch(item)} {text(item.name)}"
+        name = f"{swatch(item)} {text(item.name)}"
         rows.append(f'<tr><th class="name" scope="row">{name}</th>{cells}<td class="soft">{whole}</td></tr>')
     return (
         '<div class="wide"><table class="matrix"><caption>Rows: what the labels say. Columns: what was predicted. '
@@ -193,8 +212,8 @@ def _largest(items: Sequence[MapClass], matrix: Sequence[Sequence[int]], listed:
     ]
     pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
     rows = "".join(
-        f'<tr><td class="name">{_swatch(items[row])} {text(items[row].name)}</td>'
-        f'<td class="name">{_swatch(items[column])} {text(items[column].name)}</td><td class="n">{count}</td>'
+        f'<tr><td class="name">{swatch(items[row])} {text(items[row].name)}</td>'
+        f'<td class="name">{swatch(items[column])} {text(items[column].name)}</td><td class="n">{count}</td>'
         f'<td class="n">{100 * count / sum(matrix[row]):.0f}</td></tr>'
         for count, row, column in pairs[:listed]
     )
@@ -267,7 +286,7 @@ def _bullets(told: Sequence[str]) -> str:
     return f"<ul>{''.join(f'<li>{text(line)}</li>' for line in told)}</ul>"
 
 
-def _swatch(item: MapClass) -> str:
+def swatch(item: MapClass) -> str:
     if item.colour is None:
         return ""
     return f'<span class="swatch" style="background:{hex_of(colour_of(item))}"></span>'

@@ -33,6 +33,14 @@ CONFIDENCE_RAMP: tuple[tuple[int, RGB], ...] = (
 )  # fmt: skip
 
 
+# Colours that differ in lightness too (Okabe & Ito 2008: bluish green, yellow; grey).
+CERTAINTY = (
+    MapClass(1, "sure", 1, (0, 158, 115)), MapClass(2, "two candidates", 2, (240, 228, 66)),
+    MapClass(3, "don't know", 3, (120, 120, 120)),
+)  # fmt: skip
+_SUSPECT: RGB = (213, 0, 80)
+
+
 def class_colormap(classes: Sequence[MapClass]) -> dict[int, RGBA]:
     """Colour table for rasterio's `write_colormap`: each class, and 0 (nodata) transparent."""
     table: dict[int, RGBA] = {0: (0, 0, 0, 0)}
@@ -88,6 +96,36 @@ def write_confidence_style(path: str | Path) -> Path:
         SubElement(shader, "item", value=str(percent), color=hex_of(colour), alpha="255", label=f"{percent} %")
     _remove_aux(Path(path))
     return _write_qml(Path(path), renderer)
+
+
+def write_certainty_style(path: str | Path) -> Path:
+    """Write the QML of the candidates raster: how sure each pixel is, the first of its bands."""
+    renderer = _renderer("paletted", band="1")
+    palette = SubElement(renderer, "colorPalette")
+    for item in CERTAINTY:
+        SubElement(
+            palette, "paletteEntry", value=str(item.code), color=hex_of(colour_of(item)), alpha="255", label=item.name
+        )
+    _remove_aux(Path(path))
+    return _write_qml(Path(path), renderer)
+
+
+def write_suspect_style(path: str | Path) -> Path:
+    """Write the QML of the layer of suspicious labels: rings that leave what is under them to be seen."""
+    root = Element("qgis", version=_VERSION, styleCategories="Symbology")
+    renderer = SubElement(root, "renderer-v2", type="singleSymbol", symbollevels="0", enableorderby="0")
+    symbol = SubElement(SubElement(renderer, "symbols"), "symbol", type="marker", name="0", alpha="1")
+    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "locked": "0", "pass": "0"})
+    told = {
+        "name": "circle", "size": "4", "size_unit": "MM", "color": "0,0,0,0", "outline_color": _listed(_SUSPECT),
+        "outline_width": "0.8", "outline_width_unit": "MM", "outline_style": "solid",
+    }  # fmt: skip
+    _option_map(layer, told)
+    for key, value in told.items():  # 3.22 writes both forms and older ones read only this one
+        SubElement(layer, "prop", k=key, v=value)
+    indent(root)
+    doctype = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+    return write_whole(Path(path).with_suffix(".qml"), doctype + tostring(root, encoding="utf-8") + b"\n")
 
 
 def write_embedding_style(path: str | Path, bands: Sequence[int], ranges: Sequence[Range]) -> Path:

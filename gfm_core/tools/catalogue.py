@@ -67,8 +67,8 @@ def _classify(parameters: ClassifyParameters, reporter: Reporter, ready: Ready) 
     made = run_classify(parameters, reporter, ready)
     folds = made.cross_validation
     return ClassifyOutcome(
-        output=made.path, confidence=made.confidence, report=made.report, legend=made.legend,
-        classes=len(made.classes),
+        output=made.path, confidence=made.confidence, candidates=made.candidates, suspects=made.suspects,
+        report=made.report, legend=made.legend, classes=len(made.classes),
         macro_f1=folds.fused.macro_f1 if folds else None,
         macro_f1_raw_bands=folds.raw_bands.macro_f1 if folds and folds.raw_bands else None,
         macro_f1_check=made.check.macro_f1 if made.check else None,

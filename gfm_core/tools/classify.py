@@ -11,25 +11,33 @@ from typing import Any
 from gfm_core.bands import Normalisation
 from gfm_core.classes import MapClass
 from gfm_core.errors import ParameterError
-from gfm_core.heads.fuse import FusedHead
-from gfm_core.heads.score import CrossValidation, Scores
+from gfm_core.heads.mapper import MapHead
+from gfm_core.heads.score import Scores
 from gfm_core.heads.store import check_head, load_head, save_head
+from gfm_core.heads.validate import CrossValidation
 from gfm_core.parameters import HEADS, ClassifyParameters
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
 from gfm_core.raster.stack import BandKey, Constants
 from gfm_core.raster.write import Outputs
 from gfm_core.report.palette import with_colours
 from gfm_core.report.pictures import legend_png
-from gfm_core.report.style import class_colormap, write_class_style, write_confidence_style
+from gfm_core.report.style import (
+    class_colormap,
+    write_certainty_style,
+    write_class_style,
+    write_confidence_style,
+    write_suspect_style,
+)
 from gfm_core.tools.call import described_by
 from gfm_core.tools.embed import read_files
 from gfm_core.tools.map_inputs import MapInputs, map_inputs
 from gfm_core.tools.map_labels import Fitted, Labels, fit_on_labels, given_labels, score_map
 from gfm_core.tools.map_report import Findings, report_on
-from gfm_core.tools.map_write import class_names, write_map
+from gfm_core.tools.map_suspects import write_suspects
+from gfm_core.tools.map_write import MapPaths, class_names, write_map
 from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
 
-_StoredHead = tuple[FusedHead, dict[str, Any]]
+_StoredHead = tuple[MapHead, dict[str, Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +46,14 @@ logger = logging.getLogger(__name__)
 class ClassMap:
     """A finished map: where it lies, its classes, and how good it is.
 
-    `cross_validation` is None for a stored head, `check` without check labels; `pixels` counts the map by class code.
+    `cross_validation` and `suspects` are None for a stored head, `check` without check labels; `pixels` counts the map
+    by class code.
     """
 
     path: Path
     confidence: Path
+    candidates: Path
+    suspects: Path | None
     legend: Path
     report: Path
     classes: tuple[MapClass, ...]
@@ -88,7 +99,7 @@ def run_classify(parameters: ClassifyParameters, reporter: Reporter, ready: Read
         constants = _constants(stored[1]) if stored else None
         source = map_inputs(parameters, scratch, opened_files, reporter.step(0, 0.5), ready=ready, constants=constants)
         fitted = _fitted(parameters, source, stored or labels.training, reporter.step(0.5, 0.7))
-        return _finish(parameters, outputs, source, fitted, reporter.step(0.7, 1), check_labels=labels.check)
+        return _finish(parameters, outputs, fitted, reporter.step(0.7, 1), check_labels=labels.check)
 
 
 def _inputs(parameters: ClassifyParameters) -> list[str]:
@@ -103,17 +114,21 @@ class _Places:
 
     map: Path
     confidence: Path
+    candidates: Path
+    suspects: Path | None
     legend: Path
     report: Path
     head: Path | None
 
     @classmethod
     def of(cls, parameters: ClassifyParameters) -> _Places:
-        """`MAP.tif`, `MAP_confidence.tif`, `MAP_legend.png`, `MAP_report/` unless told otherwise."""
+        """`MAP.tif`, `MAP_confidence.tif` and so on; `MAP_report/` unless told otherwise."""
         made, stem = parameters.output, parameters.output.stem
         return cls(
             map=made,
             confidence=made.with_name(f"{stem}_confidence.tif"),
+            candidates=made.with_name(f"{stem}_candidates.tif"),
+            suspects=made.with_name(f"{stem}_suspects.gpkg") if parameters.head in HEADS else None,
             legend=made.with_name(f"{stem}_legend.png"),
             report=parameters.report or made.with_name(f"{stem}_report"),
             head=parameters.save_head,
@@ -122,7 +137,12 @@ class _Places:
     @property
     def targets(self) -> list[Path]:
         """Every output, the map first."""
-        return [item for item in (self.map, self.confidence, self.legend, self.report, self.head) if item is not None]
+        every = (self.map, self.confidence, self.candidates, self.suspects, self.legend, self.report, self.head)
+        return [item for item in every if item is not None]
+
+    def unfinished(self, outputs: Outputs) -> MapPaths:
+        """Where the rasters lie until all is done."""
+        return MapPaths(*(outputs.partial(item) for item in (self.map, self.confidence, self.candidates)))
 
 
 def _stored_head(parameters: ClassifyParameters) -> _StoredHead | None:
@@ -161,46 +181,49 @@ def _fitted(
     assert given is not None, "checked by _stored_head"
     if isinstance(given, tuple):
         head, meta = given
+        source = source.knowing(head.prototypes)
         check_head(meta, source.told, name=Path(parameters.head).name)
-        return Fitted(head, None, None, None)
-    return fit_on_labels(given, parameters.head, source, reporter)
+        return Fitted(head if parameters.smoothing == "auto" else replace(head, guide=None), source)
+    return fit_on_labels(given, parameters, source, reporter)
 
 
 def _finish(
-    parameters: ClassifyParameters, outputs: Outputs, source: MapInputs, fitted: Fitted, reporter: Reporter, *,
+    parameters: ClassifyParameters, outputs: Outputs, fitted: Fitted, reporter: Reporter, *,
     check_labels: Labels | None,
 ) -> ClassMap:  # fmt: skip
-    """Write the map, its styles, the head and the report; score the map on the check labels."""
-    places = _Places.of(parameters)
+    """Write the map, what belongs to it, the head and the report; score the map on the check labels."""
+    places, source = _Places.of(parameters), fitted.source
     classes = with_colours(fitted.head.classes, parameters.labels, parameters.field, layer=parameters.layer)
-    made = outputs.partial(places.map)
-    pixels = write_map(
-        source.features, fitted.head, made, outputs.partial(places.confidence), colormap=class_colormap(classes),
+    made = places.unfinished(outputs)
+    counts = write_map(
+        source.features, fitted.head, made, near=source.near, colormap=class_colormap(classes),
         threads=parameters.threads, reporter=reporter.step(0, 0.8), tags=class_names(classes),
     )  # fmt: skip
-    write_class_style(made, classes, counts=pixels)
-    write_confidence_style(outputs.partial(places.confidence))
+    write_class_style(made.map, classes, counts=counts.classes)
+    write_confidence_style(made.confidence)
+    write_certainty_style(made.candidates)
     legend_png(outputs.partial(places.legend), classes)
+    if places.suspects is not None:
+        suspects = outputs.partial(places.suspects)
+        write_suspects(suspects, fitted.suspects, classes, source.features.grid)
+        write_suspect_style(suspects)
     source.check_unchanged()
     reporter.update(0.85, "scoring the map")
-    check = score_map(check_labels, made, source, classes) if check_labels is not None else None
+    check = score_map(check_labels, made.map, source, classes) if check_labels is not None else None
     if places.head is not None:
-        save_head(outputs.partial(places.head), fitted.head, dict(source.told))
+        save_head(outputs.partial(places.head), fitted.head, source.told)
     found = (*fitted.notes, *(check.notes if check else ()))
     for note in found:
         logger.info(note)
     for warning in fitted.warnings:
         logger.warning(warning)
     notes = (*source.notes, *found)
-    findings = Findings(
-        classes=classes, pixels=pixels, labelled=fitted.labelled, cross_validation=fitted.cross_validation,
-        square_m=fitted.square_m, check=check, notes=notes, warnings=fitted.warnings,
-    )  # fmt: skip
-    confidence = outputs.partial(places.confidence)
+    findings = Findings(fitted=fitted, classes=classes, counts=counts, check=check, notes=notes)
     reporter.update(0.97, "writing the report")
-    report_on(outputs.partial(places.report), parameters, source, findings, made=made, confidence=confidence)
+    report_on(outputs.partial(places.report), parameters, findings, made)
     reporter.update(1.0, "done")
     return ClassMap(
-        places.map, places.confidence, places.legend, places.report / "report.html", classes, fitted.cross_validation,
-        check, pixels, (*notes, *fitted.warnings),
+        places.map, places.confidence, places.candidates, places.suspects, places.legend,
+        places.report / "report.html", classes, fitted.cross_validation, check, counts.classes,
+        (*notes, *fitted.warnings),
     )  # fmt: skip

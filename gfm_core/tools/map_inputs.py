@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gfm_core.bands import Band, BandKind, Normalisation
+from gfm_core.embedding.derived import DerivedFeatures
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding, source_records
 from gfm_core.embedding.make import Recipe, check_unchanged, make_embedding
 from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
-from gfm_core.parameters import GROUPS, HEADS, ClassifyParameters
+from gfm_core.features.indices import SensorBands, find_indices
+from gfm_core.features.prototypes import SOURCES, Prototypes
+from gfm_core.heads.scene import SceneFacts, flat
+from gfm_core.heads.validate import RAW_BANDS
+from gfm_core.parameters import DERIVED, GROUPS, HEADS, MAP_GROUPS, ClassifyParameters
 from gfm_core.progress import Reporter, stop_if_asked
 from gfm_core.raster.frame import Region
 from gfm_core.raster.read import StackReader
@@ -26,8 +33,10 @@ from gfm_core.tools.ready import Ready
 
 _SAMPLE_TILE = 48  # pixels: the scene is sampled in squares of this side ...
 _SAMPLE_TILES = 24  # ... so many of them at most, evenly spread
+_NEAR_PIXELS, _NEAR_CELLS = 4, 2  # see `MapInputs.near`; a cell is two pixels unless asked otherwise
 _PIECE = 256  # pixels: label pixels are read in squares of this side
 
+Sensors = Iterable[SensorBands]
 Features = dict[str, NDArray[np.float32]]  # [n, columns] a group; a row of NaN where the group is absent
 
 logger = logging.getLogger(__name__)
@@ -35,22 +44,62 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MapInputs:
-    """Everything a map is made from. `told` is what a stored head needs to recognise its own kind of input."""
+    """Everything a map is made from.
 
-    features: MapFeatures
+    `near`: pixels of the map over which neighbours tell of the same place. `stack` is None for an embedding alone.
+    """
+
+    features: DerivedFeatures
     sources: list[dict[str, Any]]
     notes: tuple[str, ...]
-    told: dict[str, Any]
+    near: int
+    model: dict[str, str]
+    cell_size: float
+    constants: Constants
+    stack: Stack | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a stored head needs to recognise its own kind of input."""
+        return {
+            "model": self.model,
+            "cell_size": self.cell_size,
+            "groups": {group: [column.name for column in found] for group, found in self.features.columns.items()},
+            "normalisation": [
+                {**key._asdict(), "bands": list(key.bands), **constant.to_dict()}
+                for key, constant in self.constants.items()
+            ],  # a list, as JSON gives it back
+        }
 
     def check_unchanged(self) -> None:
         """Raise `InputError` if a raster was written to, or vanished, since it was opened."""
-        if isinstance(self.features, StackFeatures):
-            check_unchanged(self.features.reader.stack)
+        if self.stack is not None:
+            check_unchanged(self.stack)
 
     @property
     def groups(self) -> tuple[str, ...]:
         """The groups that the heads see."""
         return tuple(self.features.columns)
+
+    def knowing(self, prototypes: Prototypes | None) -> MapInputs:
+        """The same with the prototypes of a stored head."""
+        return replace(self, features=self.features.knowing(prototypes))
+
+    def look(self) -> tuple[MapInputs, SceneFacts]:
+        """The scene without its labels: the inputs with prototypes, if they are wanted, and what heads need to know."""
+        stored = self._squares()
+        source = self
+        if "prototypes" in self.features.groups:
+            found = Prototypes.fit({group: flat(values) for group, values in stored.items() if group in SOURCES})
+            source = self.knowing(found)
+        squares = [
+            source.features.with_derived({group: values[number] for group, values in stored.items()})
+            for number in range(len(next(iter(stored.values()))))
+        ]
+        groups = {group: np.stack([square[group] for square in squares]) for group in source.features.columns}
+        if "fine" in groups:
+            groups[RAW_BANDS] = groups["fine"][:, band_positions(self.features.columns["fine"])]
+        return source, SceneFacts.of(groups, apart=self.near)
 
     def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64], reporter: Reporter) -> Features:
         """Features of single map pixels, `[n, columns]` a group, and raw `bands` where `fine` is there."""
@@ -67,20 +116,19 @@ class MapInputs:
             reporter.update((number + 1) / len(pieces), "reading labelled pixels")
         return with_bands(found, self.features)
 
-    def sample(self) -> Features:
-        """Features of pixels spread evenly over the map: what the scene looks like, labels apart."""
+    def _squares(self) -> dict[str, NDArray[np.float32]]:
+        """Squares spread evenly over the map, `[squares, columns, h, w]` a stored group."""
         height, width = self.features.grid.shape
         side = int(np.sqrt(_SAMPLE_TILES))
         rows = np.unique(np.linspace(0, max(height - _SAMPLE_TILE, 0), side).astype(int))
         cols = np.unique(np.linspace(0, max(width - _SAMPLE_TILE, 0), _SAMPLE_TILES // side).astype(int))
-        parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in self.groups}
+        parts: list[dict[str, NDArray[np.float32]]] = []
         for row in rows:
             for col in cols:
                 stop_if_asked()
                 part = Region(int(row), int(col), min(_SAMPLE_TILE, height), min(_SAMPLE_TILE, width))
-                for group, values in self.features.read(part).items():
-                    parts[group].append(values.reshape(len(values), -1).T)
-        return with_bands({group: np.concatenate(items) for group, items in parts.items()}, self.features)
+                parts.append(self.features.base.read(part))
+        return {group: np.stack([part[group] for part in parts]) for group in parts[0]}
 
 
 def _around(rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Region:
@@ -111,22 +159,43 @@ def map_inputs(
         logger.info(note)
     groups = _wanted(parameters, GROUPS)
     embedding = ready.embedding
-    stored = tuple(group for group in groups if group != "fine")
-    if stored and embedding is None:
-        embedding = _embedded(parameters, with_ring(stack), stored, scratch, reporter, ready=ready)
+    cells = tuple(group for group in _stored(groups, GROUPS) if group != "fine")
+    if cells and embedding is None:
+        embedding = _embedded(parameters, with_ring(stack), cells, scratch, reporter, ready=ready)
     return _from_rasters(parameters, opened, stack, groups, embedding)
 
 
 def _wanted(parameters: ClassifyParameters, there: tuple[str, ...]) -> tuple[str, ...]:
-    """The groups asked for, in their fixed order; `auto` is all that the input gives."""
+    """The groups asked for, in their fixed order; `auto` is all that the stored groups `there` give."""
+    possible = {*there, *(group for group, needed in DERIVED.items() if any(one in there for one in needed))}
     if "auto" in parameters.groups:
-        return there
-    missing = [group for group in parameters.groups if group not in there]
-    if missing:
+        return tuple(group for group in MAP_GROUPS if group in possible)
+    for group in parameters.groups:
+        if group not in possible:
+            raise ParameterError(
+                f"groups: the embedding holds no {' or '.join(DERIVED.get(group, (group,)))}, only "
+                f"{', '.join(there)}; embed again with it."
+            )
+    return tuple(group for group in MAP_GROUPS if group in parameters.groups)
+
+
+def _stored(groups: tuple[str, ...], there: tuple[str, ...]) -> tuple[str, ...]:
+    """The stored groups that are read for `groups`: their own, and what the derived ones are made from."""
+    needed = {one for group in groups for one in DERIVED.get(group, (group,))}
+    return tuple(group for group in there if group in needed)
+
+
+def _derived(
+    base: MapFeatures, groups: tuple[str, ...], parameters: ClassifyParameters, sensors: Sensors
+) -> DerivedFeatures:
+    """The groups with the indices that the bands allow; raises `ParameterError` if nothing is left."""
+    indices = find_indices(base.columns["fine"], sensors) if "indices" in groups else ()
+    if "indices" in parameters.groups and not indices:
         raise ParameterError(
-            f"groups: the embedding holds no {missing[0]}, only {', '.join(there)}; embed again with it."
+            "groups: indices need two bands of known wavelength in one raster; leave them out, or say what the bands "
+            "are with FILE:as=SENSOR."
         )
-    return tuple(group for group in GROUPS if group in parameters.groups)
+    return DerivedFeatures(base, groups, indices)
 
 
 def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) -> MapInputs:
@@ -139,9 +208,12 @@ def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) ->
     size = embedding.lattice.cell_size
     if parameters.head in HEADS and parameters.cell_size not in (None, size):
         raise ParameterError(f"cell_size is {size:g} m in {embedding.path.name}; embed again for another one.")
-    features = CellFeatures(embedding, groups)
-    told = _told(features, embedding.model, embedding.constants, embedding.lattice.cell_size)
-    return MapInputs(features, list(embedding.sources), notes, told)
+    base = CellFeatures(embedding, _stored(groups, tuple(embedding.groups)))
+    features = _derived(base, groups, parameters, _recorded_sensors(embedding))
+    return MapInputs(
+        features, list(embedding.sources), notes, _NEAR_CELLS, embedding.model, embedding.lattice.cell_size,
+        embedding.constants,
+    )  # fmt: skip
 
 
 def _embedded(
@@ -162,18 +234,29 @@ def _from_rasters(
     embedding: EmbeddingFile | None,
 ) -> MapInputs:  # fmt: skip
     grid = map_grid(stack, map_gsd=parameters.map_gsd)
-    features = StackFeatures(opened.enter_context(StackReader(stack)), grid, groups, embedding)
+    reader = opened.enter_context(StackReader(stack))
+    base = StackFeatures(reader, grid, _stored(groups, GROUPS), embedding)
+    sensors = [SensorBands(item.name, len(item.dates), item.bands, item.normalisation) for item in stack.modalities]
+    features = _derived(base, groups, parameters, sensors)
     model = embedding.model if embedding is not None and "network" in groups else {}
-    told = _told(features, model, stack.constants, stack.lattice.cell_size)
-    return MapInputs(features, source_records(stack), stack.notes, told)
+    return MapInputs(
+        features, source_records(stack), stack.notes, _NEAR_PIXELS, model, stack.lattice.cell_size, stack.constants,
+        stack,
+    )  # fmt: skip
 
 
-def _told(features: MapFeatures, model: dict[str, str], constants: Constants, cell_size: float) -> dict[str, Any]:
-    return {
-        "model": model,
-        "cell_size": cell_size,
-        "groups": {group: [column.name for column in columns] for group, columns in features.columns.items()},
-        "normalisation": [
-            {**key._asdict(), "bands": list(key.bands), **constant.to_dict()} for key, constant in constants.items()
-        ],  # a list, as JSON gives it back
-    }
+def _recorded_sensors(embedding: EmbeddingFile) -> list[SensorBands]:
+    """What an embedding tells of the bands behind its columns."""
+    dates: dict[str, set[str | None]] = {}
+    bands: dict[str, list[dict[str, Any]]] = {}
+    for record in embedding.sources:
+        dates.setdefault(record["modality"], set()).add(record["date"])
+        bands.setdefault(record["modality"], record["bands"])  # of a modality, the first source's
+    return [
+        SensorBands(
+            name, len(dates[name]),
+            [Band(band["name"], BandKind(band["kind"]), band["wavelength_nm"]) for band in found],
+            [Normalisation(**band["normalisation"]) for band in found],
+        )
+        for name, found in bands.items()
+    ]  # fmt: skip

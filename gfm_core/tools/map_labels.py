@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from gfm_core.classes import MapClass
 from gfm_core.embedding.map_grid import MapGrid
 from gfm_core.errors import LabelError
-from gfm_core.heads.fit import Scaler
-from gfm_core.heads.fuse import FusedHead, fit_fused
-from gfm_core.heads.score import CrossValidation, Scores, cross_validate, score
+from gfm_core.heads.mapper import MapHead, fit_map_head
+from gfm_core.heads.score import Scores, score
+from gfm_core.heads.suspects import Suspect, find_suspects
+from gfm_core.heads.validate import CrossValidation
 from gfm_core.labels.burn import burn
 from gfm_core.labels.folds import spatial_folds
 from gfm_core.labels.pixels import LabelPixels
@@ -27,21 +28,20 @@ from gfm_core.tools.map_inputs import Features, MapInputs
 Labels = VectorLabels | RasterLabels
 
 _TRAINING_PIXELS = 2000  # a class: more add nothing (macro-F1 of nine scenes: .708 with 100 of a class, .712 with all)
-_NO_SCORE = (
-    "Without the labels of one fold a single class is left, so there is no score by folds; label more places of each."
-)
-_REACH = 32  # pixels: half the widest window of the statistics; nearer samples share most of what they see
+REACH = 32  # pixels: half the widest window of the statistics; nearer samples share most of what they see
 _CHECK_PIXELS = 1_000_000  # a class: all of them, within reason
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A head and what is known of it before it is used."""
+    """A head, the inputs that it sees, and what is known of it before it is used."""
 
-    head: FusedHead
-    labelled: LabelPixels | None
-    cross_validation: CrossValidation | None
-    square_m: float | None  # side of the ground squares of its folds
+    head: MapHead
+    source: MapInputs
+    labelled: LabelPixels | None = None
+    cross_validation: CrossValidation | None = None
+    square_m: float | None = None  # side of the ground squares of its folds
+    suspects: tuple[Suspect, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # what the user should know before believing the scores
 
@@ -54,7 +54,7 @@ class GivenLabels:
     check: Labels | None
 
 
-def given_labels(parameters: ClassifyParameters, head: FusedHead | None) -> GivenLabels:
+def given_labels(parameters: ClassifyParameters, head: MapHead | None) -> GivenLabels:
     """Read the labels that the parameters name; a stored `head` needs none to be fitted on, and knows the classes."""
     training = None
     if head is None and parameters.labels is not None:
@@ -78,8 +78,8 @@ def given_labels(parameters: ClassifyParameters, head: FusedHead | None) -> Give
     return GivenLabels(training, check)
 
 
-def fit_on_labels(labels: Labels, kind: str, source: MapInputs, reporter: Reporter) -> Fitted:
-    """Burn the labels, read their features, cross-validate on spatial folds, and fit heads of `kind` on all of them."""
+def fit_on_labels(labels: Labels, parameters: ClassifyParameters, source: MapInputs, reporter: Reporter) -> Fitted:
+    """Burn the labels, read their features, fit heads on them, and judge these on spatial folds."""
     grid = source.features.grid
     pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_TRAINING_PIXELS)
     if len(pixels.classes) < 2:
@@ -87,29 +87,27 @@ def fit_on_labels(labels: Labels, kind: str, source: MapInputs, reporter: Report
             f"{labels.name} has only the class {pixels.classes[0].name!r} inside the rasters; "
             "label at least two classes there."
         )
+    source, scene = source.look()
     features = source.at(pixels.rows, pixels.cols, reporter.step(0, 0.6))
     pixels, features, lost = _with_data(pixels, features)
-    scalers = {group: Scaler.fit(values) for group, values in source.sample().items()}
-    kind = "lda" if kind == "auto" else kind
     names = {item.code: item.name for item in pixels.classes}
     x, y = ground_metres(grid, pixels.rows, pixels.cols)
-    reach = _REACH * float(np.sqrt(grid.pixel_area_m2))
+    reach = REACH * float(np.sqrt(grid.pixel_area_m2))
     folds = spatial_folds(x, y, pixels.codes, units=pixels.units, reach=reach, names=names)
-    validation, scored = None, folds.notes
-    if folds.count > 1:
-        try:
-            validation = cross_validate(
-                features, pixels.codes, folds.numbers, pixels.classes, kind, scalers=scalers,
-                reporter=reporter.step(0.6, 0.9),
-            )  # fmt: skip
-            scored = (*folds.notes, *validation.notes)
-        except LabelError:
-            scored = (*folds.notes, _NO_SCORE)
-    reporter.update(0.9, "fitting")
-    fused = {group: features[group] for group in source.groups}
-    head = fit_fused(fused, pixels.codes, pixels.classes, kind, scalers)
+    fitted = fit_map_head(
+        features, pixels.codes, folds.numbers, pixels.classes, "lda" if parameters.head == "auto" else parameters.head,
+        scene=scene, units=pixels.units, prototypes=source.features.prototypes, level=parameters.coverage,
+        smoothing=parameters.smoothing == "auto", reporter=reporter.step(0.6, 1),
+    )  # fmt: skip
+    validation = fitted.validation
+    suspects: tuple[Suspect, ...] = ()
+    if validation is not None:
+        suspects = find_suspects(
+            validation.log_proba, pixels.codes, pixels.units, pixels.rows, pixels.cols, pixels.classes
+        )
     return Fitted(
-        head, pixels, validation, folds.square_m, (*pixels.notes, *lost), (*_single_places(pixels), *scored)
+        fitted.head, source, pixels, validation, folds.square_m, suspects, (*pixels.notes, *lost),
+        (*_single_places(pixels), *folds.notes, *fitted.notes),
     )  # fmt: skip
 
 

@@ -2,59 +2,65 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from gfm_core.classes import MapClass
 from gfm_core.embedding.file import versions
-from gfm_core.heads.score import CrossValidation, Scores
-from gfm_core.labels.pixels import LabelPixels
+from gfm_core.heads.score import Scores
+from gfm_core.heads.suspects import Suspect
+from gfm_core.heads.validate import CrossValidation
 from gfm_core.parameters import ClassifyParameters
 from gfm_core.raster.ground import as_crs
 from gfm_core.report.area import map_areas
 from gfm_core.report.html import ReportData, write_report
+from gfm_core.report.style import CERTAINTY
 from gfm_core.tools.copy_as import as_command, as_python
-from gfm_core.tools.map_inputs import MapInputs
+from gfm_core.tools.map_labels import Fitted
+from gfm_core.tools.map_write import MapCounts, MapPaths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What a run found out: the classes with colours, pixels by class, and how good the map is."""
+    """What a run found out: the fitted head, the classes with colours, the map's pixels, the score on check labels."""
 
+    fitted: Fitted
     classes: tuple[MapClass, ...]
-    pixels: dict[int, int]
-    labelled: LabelPixels | None
-    cross_validation: CrossValidation | None
-    square_m: float | None
+    counts: MapCounts
     check: Scores | None
     notes: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
-def report_on(
-    folder: Path, parameters: ClassifyParameters, source: MapInputs, findings: Findings, *, made: Path, confidence: Path
-) -> None:
+def report_on(folder: Path, parameters: ClassifyParameters, findings: Findings, made: MapPaths) -> None:
     """Write the report of the map `made` into `folder`."""
-    validation, check = findings.cross_validation, findings.check
+    fitted, check = findings.fitted, findings.check
+    validation = fitted.cross_validation
     data = ReportData(
         title="Land-cover map",
         map_name=parameters.output.name,
         classes=findings.classes,
-        map_path=made,
-        confidence_path=confidence,
-        facts=_facts(parameters, source, findings),
-        areas=map_areas(made),
+        map_path=made.map,
+        confidence_path=made.confidence,
+        candidates_path=made.candidates,
+        facts=_facts(parameters, findings),
+        areas=map_areas(made.map),
         folds=validation.fused.to_dict() if validation else None,
         per_fold=tuple(validation.per_fold) if validation else (),
-        square_m=findings.square_m,
+        square_m=fitted.square_m,
         raw_bands=validation.raw_bands.to_dict() if validation and validation.raw_bands else None,
         group_f1=validation.groups if validation else {},
+        group_weights=fitted.head.fused.weights,
+        choice=_choice(validation),
+        calibration=asdict(validation.calibration) if validation else None,
+        candidates=_candidates(findings) if validation else None,
+        outside=_share(findings.counts.outside, findings) if fitted.head.applicability else None,
+        suspects=tuple(_suspect(item, findings) for item in fitted.suspects),
         check=check.to_dict() if check else None,
         check_name=_check_name(parameters),
         notes=findings.notes,
-        warnings=findings.warnings,
-        inputs=tuple(_input(item) for item in source.sources),
+        warnings=fitted.warnings,
+        inputs=tuple(_input(item) for item in fitted.source.sources),
         parameters=parameters.to_dict(),
         command=as_command(parameters),
         python=as_python(parameters),
@@ -63,8 +69,38 @@ def report_on(
     write_report(folder, data)
 
 
-def _facts(parameters: ClassifyParameters, source: MapInputs, findings: Findings) -> dict[str, str]:
+def _choice(validation: CrossValidation | None) -> dict[str, Any] | None:
+    """How the weights of the groups were found."""
+    if validation is None:
+        return None
+    choice = validation.choice
+    return {"learnt": choice.learnt, "gain": choice.gain, "error": choice.error}
+
+
+def _candidates(findings: Findings) -> dict[str, Any]:
+    """How many pixels are sure, have two candidates, or more; and what folds say of the promise."""
+    validation = findings.fitted.cross_validation
+    assert validation is not None, "asked for only with folds"
+    shares = {item.name: _share(findings.counts.certainty[item.code], findings) for item in CERTAINTY}
+    return {**asdict(validation.candidates), "map": shares}
+
+
+def _share(pixels: int, findings: Findings) -> float:
+    return pixels / max(sum(findings.counts.classes.values()), 1)
+
+
+def _suspect(item: Suspect, findings: Findings) -> dict[str, Any]:
+    names = {one.code: one.name for one in findings.classes}
+    x, y = findings.fitted.source.features.grid.transform * (item.col + 0.5, item.row + 0.5)
+    return {
+        "labelled": names[item.labelled], "looks_like": names[item.looks_like], "quality": item.quality, "x": x, "y": y,
+        "pixels": item.pixels,
+    }  # fmt: skip
+
+
+def _facts(parameters: ClassifyParameters, findings: Findings) -> dict[str, str]:
     """What stands under the title."""
+    source = findings.fitted.source
     grid = source.features.grid
     rows, cols = grid.shape
     model: Any = source.told["model"]
@@ -77,8 +113,9 @@ def _facts(parameters: ClassifyParameters, source: MapInputs, findings: Findings
         "Cell": f"{source.told['cell_size']:g} m",
         "Model": model["name"] if model else "none",
     }
-    if findings.labelled is not None:
-        facts["Labelled pixels"] = f"{len(findings.labelled.codes):,} in {len(set(findings.labelled.units))} places"
+    labelled = findings.fitted.labelled
+    if labelled is not None:
+        facts["Labelled pixels"] = f"{len(labelled.codes):,} in {len(set(labelled.units))} places"
     return facts
 
 

@@ -424,6 +424,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Beside the map lie the probability of each pixel's class, its candidates (one: sure, two, or more: don't know) with a mask of where the labels say nothing, and points at labels that look like another class.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Labels: polygons, points or a categorical raster.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -476,7 +480,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Feature groups the heads see; auto: all that the input gives.</source>
+        <source>Feature groups, a head each; auto: all that the input gives.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -489,6 +493,22 @@
     </message>
     <message>
         <source>auto is a linear discriminant; a file holds one that was fitted and kept before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Average probabilities over near pixels that look alike; auto: along the image.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smoothing</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of ground whose true class is to be among a pixel's candidates.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Coverage</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -553,6 +573,22 @@
     </message>
     <message>
         <source>Confidence</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How sure each pixel is: one candidate, two, or don't know; the candidates; where labels say nothing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Candidates</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labels that look like another class, the worst first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Suspicious labels</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from gfm_core.classes import MapClass
 from gfm_core.embedding.pipeline import modality_statistics, network_input
 from gfm_core.features.groups import Column, band_positions, cell_columns, statistic_columns
+from gfm_core.features.scaler import Scaler
 from gfm_core.grid import CORE, CellRange, windows
-from gfm_core.heads.fit import Scaler
 from gfm_core.heads.fuse import fit_fused
+from gfm_core.heads.scene import SceneFacts
 from gfm_core.labels.burn import burn
 from gfm_core.labels.read import read_labels
 from gfm_core.model.encoder import CellEncoder
@@ -205,14 +206,14 @@ def scores_of(groups: Mapping[str, NDArray[np.float32]], scene: Scene) -> dict[i
     """
     from sklearn.metrics import f1_score
 
-    scalers = {group: Scaler.fit(X) for group, X in groups.items()}
+    cells = SceneFacts({group: Scaler.fit(X) for group, X in groups.items()})
     classes = tuple(MapClass(int(code), str(code), int(code)) for code in np.unique(scene.codes))
     scores: dict[int, list[float]] = {k: [] for one in scene.draws[:1] for k in one.train}
     for one in scene.draws:
         tested = {group: X[one.test] for group, X in groups.items()}
         for k, train in one.train.items():
             known = {group: X[train] for group, X in groups.items()}
-            head = fit_fused(known, scene.codes[train], classes, "lda", scalers)
+            head = fit_fused(known, scene.codes[train], classes, "lda", cells)
             guessed, _ = head.predict(tested)
             scores[k].append(float(f1_score(scene.codes[one.test], guessed, labels=head.codes, average="macro")))
     return scores

@@ -11,8 +11,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError, ParameterError, ShapeError
+from gfm_core.features.scaler import Scaler
 from gfm_core.heads.classifiers import FLOOR, thinned
-from gfm_core.heads.fit import KINDS, Scaler, fit_head
+from gfm_core.heads.fit import KINDS, fit_head
 from gfm_core.heads.fuse import fit_fused
 from gfm_core.progress import Cancelled, Reporter
 from tests.gfm_core.heads.conftest import Clouds

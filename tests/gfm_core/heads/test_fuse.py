@@ -20,12 +20,26 @@ def two_groups(clouds: MakeClouds) -> tuple[dict[str, np.ndarray], np.ndarray]:
     return {"fine": fine, "coarse": coarse}, y
 
 
-def test_log_probabilities_are_the_weighted_sum_of_the_groups(clouds: MakeClouds) -> None:
+def power_mean(parts: list[tuple[float, np.ndarray]]) -> np.ndarray:
+    """Log of (sum of w p^1/4)^4, normalised: by hand."""
+    mean = sum(weight * np.exp(logs) ** 0.25 for weight, logs in parts) ** 4
+    return np.log(mean / mean.sum(axis=1, keepdims=True))
+
+
+def test_probabilities_are_the_weighted_power_mean_of_the_groups(clouds: MakeClouds) -> None:
     features, y = two_groups(clouds)
     head = fit_fused(features, y, CLASSES, "logistic", weights={"fine": 1.0, "coarse": 0.5})
     fine, coarse = (head.heads[group].log_proba(features[group]) for group in ("fine", "coarse"))
-    np.testing.assert_allclose(head.log_proba(features), log_softmax(fine + 0.5 * coarse, axis=1), atol=1e-12)
+    np.testing.assert_allclose(head.log_proba(features), power_mean([(1.0, fine), (0.5, coarse)]), atol=1e-9)
     np.testing.assert_allclose(logsumexp(head.log_proba(features), axis=1), 0.0, atol=1e-12)
+
+
+def test_a_temperature_flattens_and_changes_no_winner(clouds: MakeClouds) -> None:
+    features, y = two_groups(clouds)
+    head = fit_fused(features, y, CLASSES, "lda")
+    warm = replace(head, temperature=2.0)
+    np.testing.assert_allclose(warm.log_proba(features), log_softmax(head.log_proba(features) / 2, axis=1), atol=1e-12)
+    np.testing.assert_array_equal(warm.predict(features)[0], head.predict(features)[0])
 
 
 def test_equal_weights_sum_to_one(clouds: MakeClouds) -> None:
@@ -39,9 +53,9 @@ def test_an_absent_group_leaves_and_the_other_decides_alone(clouds: MakeClouds) 
     alone = head.heads["fine"].log_proba(features["fine"])
     partly = {**features, "coarse": features["coarse"].copy()}
     partly["coarse"][:30] = np.nan
-    np.testing.assert_allclose(head.log_proba(partly)[:30], alone[:30], atol=1e-12)
+    np.testing.assert_allclose(head.log_proba(partly)[:30], alone[:30], atol=1e-9)
     np.testing.assert_array_equal(head.log_proba(partly)[30:], head.log_proba(features)[30:])
-    np.testing.assert_allclose(head.log_proba({"fine": features["fine"]}), alone, atol=1e-12)
+    np.testing.assert_allclose(head.log_proba({"fine": features["fine"]}), alone, atol=1e-9)
 
 
 def test_a_row_without_any_group_is_nan_and_has_no_class(clouds: MakeClouds) -> None:
@@ -65,10 +79,10 @@ def test_one_group_that_is_certain_cannot_forbid_what_others_see(clouds: MakeClo
     assert isinstance(fine.classifier, Linear)
     certain = replace(fine, classifier=Linear(fine.classifier.coefficients * 1000, fine.classifier.intercepts))
     logs = replace(head, heads={**head.heads, "fine": certain}).log_proba(features)
-    # By hand: 1e-13 is the least, and half of its logarithm is added to half of the other group's.
+    # By hand: 1e-13 is the least probability that enters the mean.
     coarse = head.heads["coarse"].log_proba(features["coarse"])
-    expected = 0.5 * np.maximum(certain.log_proba(features["fine"]), np.log(1e-13)) + 0.5 * coarse
-    np.testing.assert_allclose(logs, log_softmax(expected, axis=1), atol=1e-9)
+    floored = np.maximum(certain.log_proba(features["fine"]), np.log(1e-13))
+    np.testing.assert_allclose(logs, power_mean([(0.5, floored), (0.5, coarse)]), atol=1e-9)
     assert certain.log_proba(features["fine"]).min() < np.log(1e-13) - 100
 
 

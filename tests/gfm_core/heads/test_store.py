@@ -14,8 +14,12 @@ from safetensors.numpy import save_file
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import CheckpointError, OutputError
+from gfm_core.features.prototypes import Prototypes
+from gfm_core.features.scaler import Scaler
 from gfm_core.heads.fit import KINDS
-from gfm_core.heads.fuse import FusedHead, fit_fused
+from gfm_core.heads.fuse import fit_fused
+from gfm_core.heads.mapper import MapHead, fit_map_head
+from gfm_core.heads.scene import SceneFacts
 from gfm_core.heads.store import check_head, load_head, save_head
 from tests.gfm_core.heads.conftest import CLASSES, Clouds
 
@@ -45,10 +49,22 @@ def other_constants(**change: Any) -> list[dict[str, Any]]:
     return [{**item, **change} for item in META["normalisation"]]
 
 
-def fitted(clouds: MakeClouds, kind: str = "lda") -> tuple[FusedHead, dict[str, np.ndarray]]:
-    (fine, y), (coarse, _) = clouds(), clouds(features=5, seed=1)
+def fitted(clouds: MakeClouds, kind: str = "lda") -> tuple[MapHead, dict[str, np.ndarray]]:
+    """A head with every part that a file can hold."""
+    (fine, y), (coarse, _), (bands, _) = (clouds(n=20, features=size, seed=size) for size in (8, 5, 2))
     features = {"fine": fine, "coarse": coarse}
-    return fit_fused(features, y, CLASSES, kind), features
+    prototypes = Prototypes.fit(features)
+    assert prototypes is not None
+    features["prototypes"] = prototypes.of(features)
+    scene = SceneFacts({group: Scaler.fit(X) for group, X in {**features, "bands": bands}.items()})
+    folds = np.arange(len(y)) % 2
+    made = fit_map_head({**features, "bands": bands}, y, folds, CLASSES, kind, scene=scene, prototypes=prototypes)
+    assert made.head.applicability is not None
+    return made.head, features
+
+
+def plain(X: np.ndarray, y: np.ndarray, classes: tuple[MapClass, ...], kind: str) -> MapHead:
+    return MapHead(fit_fused({"fine": X}, y, classes, kind))
 
 
 def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray]], None]) -> Path:
@@ -66,10 +82,26 @@ def test_a_stored_head_answers_to_the_bit(clouds: MakeClouds, kind: str, tmp_pat
     head, features = fitted(clouds, kind)
     save_head(tmp_path / "head.safetensors", head, META)
     again, meta = load_head(tmp_path / "head.safetensors")
-    np.testing.assert_array_equal(again.log_proba(features), head.log_proba(features))
+    np.testing.assert_array_equal(again.fused.log_proba(features), head.fused.log_proba(features))
     assert meta == META
     assert again.classes == head.classes
-    assert again.weights == head.weights
+    assert again.fused.weights == head.fused.weights
+    assert (again.level, again.threshold) == (head.level, head.threshold)
+    assert again.prototypes is not None and head.prototypes is not None
+    np.testing.assert_array_equal(again.prototypes.of(features), features["prototypes"])
+    assert again.applicability is not None and head.applicability is not None
+    np.testing.assert_array_equal(
+        again.applicability.inside(features["fine"] * 1.5), head.applicability.inside(features["fine"] * 1.5)
+    )
+    assert again.guide is not None and head.guide is not None
+    np.testing.assert_array_equal(again.guide.mean, head.guide.mean)
+
+
+def test_a_head_without_the_parts_that_folds_tell_comes_back_so(clouds: MakeClouds, tmp_path: Path) -> None:
+    X, y = clouds()
+    save_head(tmp_path / "h", plain(X, y, CLASSES, "lda"), META)
+    again, _ = load_head(tmp_path / "h")
+    assert (again.prototypes, again.guide, again.threshold, again.applicability) == (None, None, None, None)
 
 
 def test_class_names_and_values_survive_exactly(clouds: MakeClouds, tmp_path: Path) -> None:
@@ -79,7 +111,7 @@ def test_class_names_and_values_survive_exactly(clouds: MakeClouds, tmp_path: Pa
         MapClass(5, "x" * 200, 0.1),
         MapClass(9, "true", "true"),
     )
-    save_head(tmp_path / "h", fit_fused({"fine": X}, y, classes, "lda"), {})
+    save_head(tmp_path / "h", plain(X, y, classes, "lda"), {})
     again = load_head(tmp_path / "h")[0].classes
     assert again == classes
     assert [type(item.value) for item in again] == [int, float, str]
@@ -131,8 +163,11 @@ def test_a_checkpoint_of_weights_is_no_head(tmp_path: Path) -> None:
 
 def test_a_newer_format_is_said(clouds: MakeClouds, tmp_path: Path) -> None:
     save_head(tmp_path / "head", fitted(clouds)[0], META)
-    path = rewritten(tmp_path / "head", lambda header, _: header.update(format_version=2))
-    with pytest.raises(CheckpointError, match=r"made by a newer version \(format 2"):
+    path = rewritten(tmp_path / "head", lambda header, _: header.update(format_version=99))
+    with pytest.raises(CheckpointError, match=r"made by a newer version \(format 99"):
+        load_head(path)
+    path = rewritten(path, lambda header, _: header.update(format_version=1))
+    with pytest.raises(CheckpointError, match=r"made by an older version \(format 1, not 2\)"):
         load_head(path)
 
 
@@ -149,13 +184,32 @@ DAMAGE: dict[str, Callable[[dict[str, Any], dict[str, np.ndarray]], None]] = {
     "other classes": lambda _, t: t["fine/classes"].__setitem__(0, 3),
     "unknown kind": lambda h, _: h["heads"]["fine"].update(kind="oracle"),
     "no classes": lambda h, _: h.pop("classes").clear(),
+    "negative weight": lambda h, _: h["heads"]["fine"].update(weight=-1.0),
+    "temperature of zero": lambda h, _: h.update(temperature=0.0),
 }
+
+# Of the parts that are no head of a group.
+PARTS: dict[str, Callable[[dict[str, Any], dict[str, np.ndarray]], None]] = {
+    "prototypes of other columns": lambda _, t: t.update(
+        {":prototypes/centres": t[":prototypes/centres"][:, 1:].copy()}
+    ),
+    "no guide": lambda _, t: t.pop(":guide/mean").sum(),
+    "samples of other columns": lambda _, t: t.update({":applicability/samples": np.zeros((3, 2))}),
+    "samples that are not finite": lambda _, t: t[":applicability/samples"].__setitem__(0, np.inf),
+}
+
+
+@pytest.mark.parametrize("damage", PARTS)
+def test_damage_in_what_belongs_to_the_map_is_found(clouds: MakeClouds, damage: str, tmp_path: Path) -> None:
+    save_head(tmp_path / "head", fitted(clouds)[0], META)
+    with pytest.raises(CheckpointError, match="Head head is damaged"):
+        load_head(rewritten(tmp_path / "head", PARTS[damage]))
 
 
 @pytest.fixture(scope="module")
 def stored_forest(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     rng = np.random.default_rng(0)
-    head = fit_fused({"fine": rng.normal(size=(30, 8))}, np.repeat([2, 5, 9], 10), CLASSES, "forest")
+    head = plain(rng.normal(size=(30, 8)), np.repeat([2, 5, 9], 10), CLASSES, "forest")
     path = tmp_path_factory.mktemp("forest") / "head"
     save_head(path, head, META)
     return path.read_bytes()
