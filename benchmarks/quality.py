@@ -37,6 +37,7 @@ from gfm_core.tools.map_labels import REACH, ground_metres
 RESULTS = Path(__file__).parent / "results" / "quality.json"
 AUTO, WITHOUT = "auto", "auto without network"
 STATS, CONTROL = "control: bands+stats", "control: fine & coarse"
+POOLED = "calibration error over all draws"
 LEVEL = 0.9
 _CHUNK = 400  # test pixels whose surroundings are looked at together
 
@@ -102,6 +103,7 @@ def measure(case: Case, seeds: int, *, pieces: bool = False) -> tuple[Scores, di
         for name, blocks in case.controls().items()
     }
     trust: Scores = {}
+    said: dict[int, list[tuple[NDArray[np.float64], NDArray[np.int64]]]] = {}
     for one in draws:
         heads = {
             (kind, k): head
@@ -114,9 +116,20 @@ def measure(case: Case, seeds: int, *, pieces: bool = False) -> tuple[Scores, di
             found = f1_score(truth, codes[np.argmax(logs, axis=1)], average="macro")
             scores.setdefault(kind, {}).setdefault(k, []).append(float(found))
             if kind == AUTO:
-                for what, value in _trust(heads[kind, k], logs, calm, np.searchsorted(codes, truth)).items():
+                numbers = np.searchsorted(codes, truth)
+                said.setdefault(k, []).append((np.log(np.maximum(logs, 1e-12)), numbers))
+                for what, value in _trust(heads[kind, k], logs, calm, numbers).items():
                     trust.setdefault(what, {}).setdefault(k, []).append(value)
+    # Of single draws a part is the chance of a few squares; over all of them it is what the scene's maps say too much.
+    trust[POOLED] = {
+        k: [reliability(*(np.concatenate(part) for part in zip(*parts, strict=True)), _ones(parts))[0]]
+        for k, parts in said.items()
+    }
     return scores, trust
+
+
+def _ones(parts: list[tuple[NDArray[np.float64], NDArray[np.int64]]]) -> NDArray[np.float64]:
+    return np.ones(sum(len(truth) for _, truth in parts))
 
 
 def _heads(case: Case, train: NDArray[np.int64], *, pieces: bool) -> dict[str, MapHead]:
@@ -268,7 +281,7 @@ def _line(name: str, result: dict[str, Any], models: list[str]) -> str:
     return (
         f"{name} ({len(result['classes'])} classes, {result['pixels']} pixels, {result['seconds']:.0f} s): auto "
         f"{_means(scores, AUTO)}, bands+stats {_means(scores, STATS)}; {told}; calibration error "
-        f"{_means(trust, 'calibration error')}, coverage {_means(trust, 'coverage')}"
+        f"{_means(trust, POOLED)}, coverage {_means(trust, 'coverage')}"
     )
 
 

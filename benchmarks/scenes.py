@@ -32,7 +32,6 @@ from gfm_core.heads.validate import RAW_BANDS
 from gfm_core.model.jepa import build_model
 from gfm_core.parameters import ClassifyParameters
 from gfm_core.progress import Reporter
-from gfm_core.raster.stack import with_ring
 from gfm_core.tools.embed import engine_of
 from gfm_core.tools.map_inputs import MapInputs, map_inputs
 from gfm_core.tools.ready import Ready
@@ -117,9 +116,7 @@ class Case:
         # Untrained networks in float32, for their 8-bit range was never measured.
         recipe = Recipe(stored, "uint8" if model.sha256 else "float32", model, {})
         path = folder / f"{len(self._stored)}.tif"
-        embedding = make_embedding(
-            path, with_ring(stack), recipe, engine_of(parameters, model), threads=None, reporter=Reporter()
-        )
+        embedding = make_embedding(path, stack, recipe, engine_of(parameters, model), threads=None, reporter=Reporter())
         ready = Ready(stack=stack, model=model, embedding=embedding)
         source = map_inputs(parameters, folder, self._opened, Reporter(), ready=ready, constants=None)
         if source.features.grid.shape != self.scene.labels.shape:

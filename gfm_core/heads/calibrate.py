@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.heads.classifiers import log_softmax
+from gfm_core.heads.weights import WARMTH
 
 _BINS = 10
-_PRIOR = 2.0  # of the squared logarithm of the temperature: a handful of labels must not turn everything to fog
+_PRIOR = WARMTH  # of the squared logarithm of the temperature: a handful of labels must not turn everything to fog
 _RANGE = (0.1, 10.0)
 _ROUNDING = 1e-9  # 10 * (1 - 0.9) is not quite 1
 

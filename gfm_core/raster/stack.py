@@ -154,15 +154,17 @@ def finest_cells(stack: Stack) -> CellRange:
     return stack.lattice.covering(around(every_source(stack.modalities[0]), stack.lattice.crs))
 
 
-def with_ring(stack: Stack) -> Stack:
-    """A stack whose cells were cut to an extent with one more cell around, as far as the finest modality has ground.
+def with_ring(stack: Stack, cells_wide: int) -> Stack:
+    """A stack whose cells were cut to an extent with more cells around, as far as the finest modality has ground.
 
-    What is interpolated between cells then comes out the same at the edge of an extent as in the whole.
+    What is interpolated between cells, or smoothed over near pixels, then comes out the same at the edge of an extent
+    as in the whole.
     """
     whole, cells = finest_cells(stack), stack.cells
     if cells.intersection(whole) != cells:  # more than the finest modality was asked for: nothing was cut
         return stack
-    grown = CellRange(cells.row - 1, cells.col - 1, cells.rows + 2, cells.cols + 2).intersection(whole)
+    row, col, both = cells.row - cells_wide, cells.col - cells_wide, 2 * cells_wide
+    grown = CellRange(row, col, cells.rows + both, cells.cols + both).intersection(whole)
     return replace(stack, cells=grown or cells)
 
 

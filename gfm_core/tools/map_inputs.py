@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -161,7 +162,8 @@ def map_inputs(
     embedding = ready.embedding
     cells = tuple(group for group in _stored(groups, GROUPS) if group != "fine")
     if cells and embedding is None:
-        embedding = _embedded(parameters, with_ring(stack), cells, scratch, reporter, ready=ready)
+        reach = math.ceil(_NEAR_PIXELS * (parameters.map_gsd or stack.finest.gsd) / stack.lattice.cell_size)
+        embedding = _embedded(parameters, with_ring(stack, reach + 1), cells, scratch, reporter, ready=ready)
     return _from_rasters(parameters, opened, stack, groups, embedding)
 
 

@@ -68,30 +68,19 @@ class MapCounts:
 def predict(features: MapFeatures, head: MapHead, near: int, part: Region) -> Predicted:
     """Everything that the rasters of the map tell of the pixels of `part`; `near`: how far smoothing reaches."""
     radius = near if head.guide is not None and "fine" in features.columns else 0
-    inner, values = _around(features, part, radius)
+    # Beyond the map too: at the edge of an extent pixels are smoothed as in the whole.
+    wide = Region(part.row - radius, part.col - radius, part.rows + 2 * radius, part.cols + 2 * radius)
+    values = features.read(wide)
     rows = {group: value.reshape(len(value), -1).T for group, value in values.items()}
-    shape = (part.rows + 2 * radius, part.cols + 2 * radius)
+    inner = np.s_[:, radius : radius + part.rows, radius : radius + part.cols]
     probabilities = np.exp(head.fused.log_proba({group: rows[group] for group in head.fused.heads}))
-    cube = probabilities.astype(np.float32).T.reshape(-1, *shape)
+    cube = probabilities.astype(np.float32).T.reshape(-1, *wide.shape)
     if radius and head.guide is not None:
         bands = values["fine"][band_positions(features.columns["fine"])]
         guide = head.guide.apply(bands.reshape(len(bands), -1).T).T.reshape(bands.shape)
         cube = smooth(cube, np.where(np.isfinite(bands).any(axis=0), guide, np.float32(np.nan)), radius)
-    inside = _applicability(head, {group: value[:, *inner] for group, value in values.items()})
+    inside = _applicability(head, {group: value[inner] for group, value in values.items()})
     return _predicted(cube, head, inside)
-
-
-def _around(
-    features: MapFeatures, part: Region, radius: int
-) -> tuple[tuple[slice, slice], dict[str, NDArray[np.float32]]]:
-    """Features of `part` and `radius` pixels around it, NaN beyond the map; and where `part` lies in them."""
-    height, width = features.grid.shape
-    top, left = min(radius, part.row), min(radius, part.col)
-    bottom, right = min(radius, height - part.row - part.rows), min(radius, width - part.col - part.cols)
-    wide = Region(part.row - top, part.col - left, part.rows + top + bottom, part.cols + left + right)
-    beyond = ((0, 0), (radius - top, radius - bottom), (radius - left, radius - right))
-    found = {group: np.pad(values, beyond, constant_values=np.nan) for group, values in features.read(wide).items()}
-    return (slice(radius, radius + part.rows), slice(radius, radius + part.cols)), found
 
 
 def _applicability(head: MapHead, values: dict[str, NDArray[np.float32]]) -> NDArray[np.uint8] | None:

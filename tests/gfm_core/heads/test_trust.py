@@ -18,7 +18,7 @@ from gfm_core.heads.fit import fit_head
 from gfm_core.heads.fuse import fused
 from gfm_core.heads.scene import SceneFacts
 from gfm_core.heads.suspects import find_suspects
-from gfm_core.heads.weights import PRIOR, choose_weights
+from gfm_core.heads.weights import PRIOR, WARMTH, choose_weights
 from tests.gfm_core.heads.conftest import CLASSES, Clouds
 
 MakeClouds = Callable[..., Clouds]
@@ -51,14 +51,22 @@ def test_weights_are_the_most_probable_ones() -> None:
     logs = {"good": good, "noise": opinions(sharp=2.0, seed=9)[0]}
     choice = choose_weights(logs, truth, np.arange(len(truth)) % 5, np.ones(len(truth)))
 
-    def loss(shift: np.ndarray) -> float:
+    def loss(free: np.ndarray) -> float:
         # Weights only matter relative to each other, so opposite shifts are the cheapest way to any ratio.
-        weights = {"good": float(np.exp(shift[0])), "noise": float(np.exp(-shift[0]))}
-        own = np.exp(fused(logs, weights)[np.arange(len(truth)), truth])
-        return float(-np.log(own + 1e-6).sum() + PRIOR * 2 * shift[0] ** 2)
+        weights = {"good": float(np.exp(free[0])), "noise": float(np.exp(-free[0]))}
+        cooled = log_softmax(fused(logs, weights) / np.exp(free[1]), axis=1)
+        own = np.exp(cooled[np.arange(len(truth)), truth])
+        return float(-np.log(own + 1e-6).sum() + PRIOR * 2 * free[0] ** 2 + WARMTH * free[1] ** 2)
 
-    best = float(brute(loss, ((-3, 3),), Ns=200)[0])
-    assert np.log(choice.weights["good"] / choice.weights["noise"]) == pytest.approx(2 * best, abs=0.02)
+    best = brute(loss, ((0, 2), (-1, 2)), Ns=60)[0]
+    assert np.log(choice.weights["good"] / choice.weights["noise"]) == pytest.approx(2 * best, abs=0.03)
+
+
+def test_a_group_is_not_preferred_for_being_doubtful() -> None:
+    sure, truth = opinions(sharp=4.0)
+    doubtful = log_softmax(sure / 8, axis=1)  # the same opinion in a low voice
+    choice = choose_weights({"sure": sure, "doubtful": doubtful}, truth, np.arange(len(truth)) % 5, np.ones(len(truth)))
+    assert choice.weights["doubtful"] < 0.65
 
 
 def test_few_labels_and_equal_groups_leave_the_weights_alone() -> None:
@@ -135,23 +143,23 @@ def test_new_samples_are_covered_as_promised() -> None:
 def test_near_pixels_tell_how_a_class_varies_where_labels_do_not() -> None:
     rng = np.random.default_rng(0)
     # Within a class all columns rise and fall together (shade); the classes differ along another direction, by less.
-    shade, contrast = np.ones(30), np.where(np.arange(30) < 15, 0.4, -0.4)
+    shade, contrast = np.ones(30), np.where(np.arange(30) < 15, 0.25, -0.25)
 
     def pixels(classes: np.ndarray) -> np.ndarray:
         count = len(classes)
-        own = rng.normal(0, 2, (count, 1)) * shade + rng.normal(0, 0.5, (count, 30))
+        own = rng.normal(0, 10, (count, 1)) * shade + rng.normal(0, 0.5, (count, 30))
         return own + np.where(classes == 1, 1, -1)[:, None] * contrast
 
     field = np.repeat(np.repeat(rng.integers(1, 3, (6, 6)), 8, axis=0), 8, axis=1)
     square = np.moveaxis(pixels(field.ravel()).reshape(48, 48, 30), -1, 0)[None]
     facts = SceneFacts.of({"fine": square}, apart=1)
-    y, truth = np.repeat([1, 2], 5), np.repeat([1, 2], 500)
+    y, truth = np.repeat([1, 2], 3), np.repeat([1, 2], 500)
     X, test = pixels(y), pixels(truth)
     right = {}
     for name, nearby in (("with", facts.nearby["fine"]), ("without", None)):
         head = fit_head(X, y, "lda", scaler=facts.scalers["fine"], nearby=nearby)
         right[name] = (head.classes[head.log_proba(test).argmax(axis=1)] == truth).mean()
-    assert right["with"] > right["without"] + 0.05
+    assert right["with"] > right["without"] + 0.1
     assert right["with"] > 0.9
 
 
