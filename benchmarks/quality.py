@@ -156,16 +156,16 @@ def _heads(case: Case, train: NDArray[np.int64], *, pieces: bool) -> dict[str, M
         alone = fit_fused({"network": named(model, every)["network"]}, codes, classes, "lda", case.facts_with(model))
         heads[f"network {model} alone"] = MapHead(alone)
     if pieces:
-        heads |= _pieces(heads[AUTO], named(first, every), codes, classes, case, first)
+        heads |= _pieces(heads[AUTO], named(first, every), codes, classes, case)
     return heads
 
 
 def _pieces(
-    auto: MapHead, blocks: Features, codes: Any, classes: tuple[MapClass, ...], case: Case, model: str
+    auto: MapHead, blocks: Features, codes: Any, classes: tuple[MapClass, ...], case: Case
 ) -> dict[str, MapHead]:
     """`auto` without one of its parts, by name."""
     equal = replace(auto.fused, weights=dict.fromkeys(auto.fused.heads, 1 / len(auto.fused.heads)))
-    facts = replace(case.facts_with(model), nearby={})
+    facts = replace(case.facts_with(case.networks[0]), nearby={})
     plain = fit_fused(_but(RAW_BANDS, blocks), codes, classes, "lda", facts, weights=auto.fused.weights)
     found = {
         "auto, equal weights": replace(auto, fused=equal),
@@ -220,7 +220,7 @@ def _filled(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _trust(head: MapHead, smoothed: Any, plain: Any, truth: NDArray[np.int64]) -> dict[str, float]:
-    """On the test squares: how far probabilities are off, how often the candidates hold the truth, how many they are."""
+    """On the test squares: how far probabilities are off, how often candidates hold the truth, how many they are."""
     logs = np.log(np.maximum(smoothed, 1e-12))
     uncalibrated = np.log(np.maximum(plain, 1e-12)) * head.fused.temperature
     sets = smoothed >= (head.threshold or 0.0)

@@ -1,7 +1,7 @@
 """Probabilities that mean what they say: a temperature, and sets of candidates with a promised coverage.
 
-Both are fitted on log-probabilities of samples that the heads never saw (those of the other spatial folds). `counts` [n]
-says how much evidence each sample is: the pixels of one polygon are little more than one.
+Both are fitted on log-probabilities of samples that the heads never saw (those of the other spatial folds). `counts`
+[n] says how much evidence each sample is: the pixels of one polygon are little more than one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ROUNDING = 1e-9  # 10 * (1 - 0.9) is not quite 1
 
 @dataclass(frozen=True, slots=True)
 class ReliabilityBin:
-    """Samples whose probability lies in one span: how much they count, their mean probability, the share that is right."""
+    """Samples whose probability lies in one span: how much they count, their mean probability, the share right."""
 
     count: float
     probability: float

@@ -56,8 +56,8 @@ def fit_head(
     """Fit the classifier `kind` to features `[n, D]` and class codes `[n]`; rows without a known column are left out.
 
     Without `scaler` the samples themselves tell the scale. `nearby` [D, D] is what a linear discriminant takes as the
-    covariance within a class where samples are few (see `Linear.fit_lda`), in the scaler's units. Raises ParameterError for an unknown kind, LabelError if
-    fewer than two classes are left.
+    covariance within a class where samples are few (see `Linear.fit_lda`), in the scaler's units. Raises ParameterError
+    for an unknown kind, LabelError if fewer than two classes are left.
     """
     if kind not in FITS:
         raise ParameterError(f"head cannot be {kind!r}; use {', '.join(KINDS)}.")

@@ -33,15 +33,15 @@ def find_suspects(
     log_proba: NDArray[np.float64],
     codes: NDArray[np.integer[Any]],
     units: NDArray[np.integer[Any]],
-    rows: NDArray[np.int64],
-    cols: NDArray[np.int64],
+    places: tuple[NDArray[np.int64], NDArray[np.int64]],
     classes: tuple[MapClass, ...],
 ) -> tuple[Suspect, ...]:
     """The labels that confident learning (Northcutt et al. 2021, `cleanlab`) holds for wrong, the worst first.
 
-    `log_proba` [n, K] are those of heads that never saw the pixel's fold, classes by their codes; pixels of a unit are
-    judged together, by their mean probability.
+    `log_proba` [n, K] are those of heads that never saw the pixel's fold, classes by their codes; `places` are rows and
+    columns [n]. Pixels of a unit are judged together, by their mean probability.
     """
+    rows, cols = places
     known = np.isfinite(log_proba).all(axis=1)
     order = np.array(sorted(item.code for item in classes))
     probabilities = np.exp(log_softmax(log_proba[known]))

@@ -29,7 +29,8 @@ class CrossValidation:
     """Scores on folds that were left out: of the fused head, of each group and of raw bands alone (None if not given).
 
     `log_proba` [n, K] are the fused, calibrated log-probabilities of each sample, by heads that never saw its fold, and
-    weights and a temperature that were found on the samples of the others. `choice`, `calibration` and `candidates` are what a map of all labels uses.
+    weights and a temperature that were found on the samples of the others. `choice`, `calibration` and `candidates` are
+    what a map of all labels uses.
     """
 
     fused: Scores
@@ -58,13 +59,14 @@ def cross_validate(
 ) -> CrossValidation:
     """Fit on all folds but one, predict that one, in turn; `folds` [n] numbers the fold of each sample.
 
-    `counts` [n] says how much evidence each sample is for weights and probabilities (default: 1). The group "bands" (raw bands alone) is scored on its own and never fused. `level` is the coverage that candidates
-    are asked to have. Raises LabelError below two folds.
+    `counts` [n] says how much evidence each sample is for weights and probabilities (default: 1). The group "bands"
+    (raw bands alone) is scored on its own and never fused. `level` is the coverage that candidates are asked to have. Raises
+    LabelError below two folds.
     """
     if len(np.unique(folds)) < 2:
         raise LabelError("Labels in fewer than two folds cannot be scored; label more places, or give check labels.")
     order = tuple(sorted(classes, key=lambda item: item.code))
-    held_out, notes = _held_out(features, codes, folds, order, (kind, scene, seed), reporter or Reporter())
+    held_out, notes = _held_out(features, codes, folds, _How(order, kind, scene, seed), reporter or Reporter())
     truth = np.searchsorted([item.code for item in order], codes).astype(np.int64)
     evidence = _Evidence(truth, folds, np.ones(len(codes)) if counts is None else counts)
     bands = held_out.pop(RAW_BANDS, None)
@@ -90,6 +92,22 @@ def cross_validate(
 
 
 @dataclass(frozen=True, slots=True)
+class _How:
+    """What heads are fitted with: the map's classes by their codes, the kind of classifier, the scene, the seed."""
+
+    order: tuple[MapClass, ...]
+    kind: str
+    scene: SceneFacts
+    seed: int
+
+    def fit(self, features: Features, codes: NDArray[np.integer[Any]]) -> list[FusedHead]:
+        """The fused head, and that of raw bands beside it."""
+        groups = {group: X for group, X in features.items() if group != RAW_BANDS}
+        parts = [groups, *({RAW_BANDS: features[RAW_BANDS]} for group in features if group == RAW_BANDS)]
+        return [fit_fused(part, codes, self.order, self.kind, self.scene, seed=self.seed) for part in parts]
+
+
+@dataclass(frozen=True, slots=True)
 class _Evidence:
     """Of each sample [n]: the number of its class, its fold, how much it counts."""
 
@@ -102,37 +120,24 @@ class _Evidence:
 
 
 def _held_out(
-    features: Features, codes: NDArray[np.integer[Any]], folds: NDArray[np.integer[Any]],
-    order: tuple[MapClass, ...], how: tuple[str, SceneFacts, int], reporter: Reporter,
-) -> tuple[Logs, list[str]]:  # fmt: skip
+    features: Features, codes: NDArray[np.integer[Any]], folds: NDArray[np.integer[Any]], how: _How, reporter: Reporter
+) -> tuple[Logs, list[str]]:
     """Log-probabilities of every sample by the heads that were fitted on the other folds, a group each; notes."""
-    logs: Logs = {group: np.full((len(codes), len(order)), np.nan) for group in features}
+    logs: Logs = {group: np.full((len(codes), len(how.order)), np.nan) for group in features}
     notes: list[str] = []
     numbers = np.unique(folds)
     for step, number in enumerate(numbers):
         reporter.update(step / len(numbers), f"scoring fold {step + 1} of {len(numbers)}")
         tested = folds == number
-        notes += _unseen(codes, tested, order, step + 1)
-        for head in _fit_parts(_rows(features, ~tested), codes[~tested], order, *how):
-            columns = np.searchsorted([item.code for item in order], head.codes)
+        notes += _unseen(codes, tested, how.order, step + 1)
+        for head in how.fit(_rows(features, ~tested), codes[~tested]):
+            columns = np.searchsorted([item.code for item in how.order], head.codes)
             for group, values in head.by_group(_rows(features, tested)).items():
-                part = np.full((int(tested.sum()), len(order)), np.log(FLOOR))
+                part = np.full((int(tested.sum()), len(how.order)), np.log(FLOOR))
                 part[:, columns] = values
                 part[np.isnan(values[:, 0])] = np.nan
                 logs[group][tested] = part
     return logs, notes
-
-
-def _fit_parts(
-    features: Features, codes: NDArray[np.integer[Any]], classes: tuple[MapClass, ...], kind: str,
-    scene: SceneFacts, seed: int,
-) -> list[FusedHead]:  # fmt: skip
-    """The fused head, and that of raw bands beside it."""
-    fused_groups = {group: X for group, X in features.items() if group != RAW_BANDS}
-    heads = [fit_fused(fused_groups, codes, classes, kind, scene, seed=seed)]
-    if RAW_BANDS in features:
-        heads.append(fit_fused({RAW_BANDS: features[RAW_BANDS]}, codes, classes, kind, scene, seed=seed))
-    return heads
 
 
 def _by_others(

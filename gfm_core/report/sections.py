@@ -287,6 +287,7 @@ def _bullets(told: Sequence[str]) -> str:
 
 
 def swatch(item: MapClass) -> str:
+    """A square of the class's colour."""
     if item.colour is None:
         return ""
     return f'<span class="swatch" style="background:{hex_of(colour_of(item))}"></span>'

@@ -57,8 +57,8 @@ def candidates(told: Mapping[str, Any] | None, uri: str, outside: float | None) 
         f"<li>{swatch(item)} {text(item.name)}: {told['map'][item.name]:.0%} of the map</li>" for item in CERTAINTY
     )
     words = (
-        f"<p>Each pixel's candidates are to hold its true class in {told['level']:.0%} of cases; on held-out folds they "
-        f"did in {told['coverage']:.1%}.</p><ul>{listed}</ul>"
+        f"<p>Each pixel's candidates are to hold its true class in {told['level']:.0%} of cases; on held-out folds "
+        f"they did in {told['coverage']:.1%}.</p><ul>{listed}</ul>"
     )
     if outside is not None:
         words += (

@@ -103,7 +103,7 @@ def fit_on_labels(labels: Labels, parameters: ClassifyParameters, source: MapInp
     suspects: tuple[Suspect, ...] = ()
     if validation is not None:
         suspects = find_suspects(
-            validation.log_proba, pixels.codes, pixels.units, pixels.rows, pixels.cols, pixels.classes
+            validation.log_proba, pixels.codes, pixels.units, (pixels.rows, pixels.cols), pixels.classes
         )
     return Fitted(
         fitted.head, source, pixels, validation, folds.square_m, suspects, (*pixels.notes, *lost),

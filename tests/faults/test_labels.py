@@ -17,6 +17,7 @@ from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 from gfm_core.classes import MapClass
 from gfm_core.errors import CheckpointError, GfmError, LabelError, NoOverlapError
 from gfm_core.heads.fuse import fit_fused
+from gfm_core.heads.mapper import MapHead
 from gfm_core.heads.score import score
 from gfm_core.heads.store import check_head, load_head, save_head
 from gfm_core.labels.burn import burn
@@ -223,7 +224,7 @@ def test_row_19_names_and_values_are_kept_from_the_file_to_the_stored_head(tmp_p
         assert values[int(row) // 3 * 33 + int(col) // 3] == where[int(code)]
     X = np.stack([pixels.rows, pixels.cols], axis=1).astype(np.float32)
     head = fit_fused({"fine": X}, pixels.codes, pixels.classes, "lda")
-    save_head(tmp_path / "head", head, {})
+    save_head(tmp_path / "head", MapHead(head), {})
     stored = load_head(tmp_path / "head")[0].classes
     assert stored == pixels.classes
     assert tuple(item.name for item in score(pixels.codes, pixels.codes, stored).per_class) == tuple(
@@ -284,7 +285,7 @@ def test_row_22_a_head_of_another_kind_is_a_sentence_naming_both(
     y = np.repeat([1, 2], 10)
     X = np.random.default_rng(0).normal(size=(20, 2))
     head = fit_fused({"fine": X}, y, (MapClass(1, "a", "a"), MapClass(2, "b", "b")), "lda")
-    save_head(tmp_path / "head.safetensors", head, meta)
+    save_head(tmp_path / "head.safetensors", MapHead(head), meta)
     _, stored = load_head(tmp_path / "head.safetensors")
     check_head(stored, meta)
     with pytest.raises(CheckpointError) as error:

@@ -50,11 +50,13 @@ def test_classify_tells_the_scores(run_gfm: RunGfm, place: list[Path], tmp_path:
     told = ran.out.splitlines()
     assert told[0] == f"{made}: 3 classes"
     report = json.loads((tmp_path / "map_report" / "report.json").read_text(encoding="utf-8"))["scores"]
-    assert f"macro-F1 on spatial folds: {report['spatial_folds']['macro_f1']:.3f}" in told[2]
-    assert f"(raw bands alone: {report['raw_bands_alone']['macro_f1']:.3f})" in told[2]
+    assert told[2].startswith(f"{tmp_path / 'map_candidates.tif'}: sure")
+    assert told[3].startswith(f"{tmp_path / 'map_suspects.gpkg'}: labels")
+    assert f"macro-F1 on spatial folds: {report['spatial_folds']['macro_f1']:.3f}" in told[4]
+    assert f"(raw bands alone: {report['raw_bands_alone']['macro_f1']:.3f})" in told[4]
     check = report["check"]
-    assert told[3] == f"macro-F1 on the check labels: {check['macro_f1']:.3f} ({check['n']} pixels)"
-    assert told[4] == f"{tmp_path / 'map_report' / 'report.html'}: the report"
+    assert told[5] == f"macro-F1 on the check labels: {check['macro_f1']:.3f} ({check['n']} pixels)"
+    assert told[6] == f"{tmp_path / 'map_report' / 'report.html'}: the report"
 
 
 def test_info_tells_all_files_in_order_and_as_json(run_gfm: RunGfm, make_raster: MakeRaster) -> None:

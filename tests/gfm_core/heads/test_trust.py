@@ -198,7 +198,7 @@ def test_labels_that_were_swapped_are_found_the_worst_first(clouds: MakeClouds) 
     codes[wrong] = np.array([2, 5, 9])[(truth[wrong] + 1) % 3]
     sure[7] = np.where(np.arange(3) == truth[7], np.log(0.98), np.log(0.01))
     place = np.arange(300)
-    found = find_suspects(sure, codes, place, place, 2 * place, CLASSES)
+    found = find_suspects(sure, codes, place, (place, 2 * place), CLASSES)
     assert {item.row for item in found} == set(wrong)
     assert found[0].row == 7
     assert found[0].looks_like == [2, 5, 9][truth[7]]
@@ -213,9 +213,9 @@ def test_pixels_of_a_polygon_are_one_suspect_in_its_middle() -> None:
     sure[np.arange(180), truth] = np.log(0.9)
     codes, units = np.array([2, 5, 9])[truth], np.repeat(np.arange(18), 10)
     codes[:10] = 5
-    found = find_suspects(sure, codes, units, np.arange(180), np.zeros(180, int), CLASSES)
+    found = find_suspects(sure, codes, units, (np.arange(180), np.zeros(180, int)), CLASSES)
     assert [(item.row, item.pixels, item.labelled, item.looks_like) for item in found] == [(4, 10, 5, 2)]
-    assert find_suspects(np.full((4, 3), np.nan), codes[:4], units[:4], units[:4], units[:4], CLASSES) == ()
+    assert find_suspects(np.full((4, 3), np.nan), codes[:4], units[:4], (units[:4], units[:4]), CLASSES) == ()
 
 
 # ---- Applicability ---------------------------------------------------------------------------------------------------

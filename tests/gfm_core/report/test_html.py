@@ -183,8 +183,8 @@ def test_json_holds_the_same_and_unknown_numbers_are_null(data: ReportData, tmp_
 
     told = json.loads(files.json.read_text(encoding="utf-8"), parse_constant=refuse)
     assert list(told) == [
-        "format_version", "title", "map", "facts", "classes", "scores", "warnings", "notes", "inputs", "parameters",
-        "copy_as", "versions",
+        "format_version", "title", "map", "facts", "classes", "scores", "suspects", "warnings", "notes", "inputs",
+        "parameters", "copy_as", "versions",
     ]  # fmt: skip
     assert told["scores"]["per_fold_macro_f1"] == [0.61, 0.72, None]
     assert told["classes"][2] == {

@@ -64,7 +64,8 @@ def test_the_map_is_far_better_than_chance_on_folds_on_check_labels_and_in_truth
 def test_every_output_is_there_and_nothing_else(made: Made) -> None:
     names = {item.name for item in made.result.path.parent.iterdir()}
     assert names == {
-        "map.tif", "map.tif.aux.xml", "map.qml", "map_confidence.tif", "map_confidence.qml", "map_legend.png",
+        "map.tif", "map.tif.aux.xml", "map.qml", "map_confidence.tif", "map_confidence.qml",
+        "map_candidates.tif", "map_candidates.qml", "map_suspects.gpkg", "map_suspects.qml", "map_legend.png",
         "map_report", "head.safetensors",
     }  # fmt: skip
     report = {item.name for item in (made.result.path.parent / "map_report").iterdir()}
@@ -98,7 +99,7 @@ def test_the_report_tells_the_scores_and_how_to_repeat_them(made: Made) -> None:
     assert report["scores"]["spatial_folds"]["macro_f1"] == pytest.approx(validation.fused.macro_f1)
     assert report["scores"]["raw_bands_alone"]["macro_f1"] == pytest.approx(validation.raw_bands.macro_f1)
     assert report["scores"]["check"]["macro_f1"] == pytest.approx(made.result.check.macro_f1)
-    assert set(report["scores"]["groups_macro_f1"]) == {"fine", "coarse", "network"}
+    assert set(report["scores"]["groups_macro_f1"]) == {"fine", "indices", "coarse", "prototypes", "network"}
     assert report["copy_as"]["command"].startswith("gfm classify ")
     assert sorted(item["name"] for item in report["inputs"]) == sorted(path.name for path in made.scene.paths)
 
@@ -193,17 +194,118 @@ def test_the_confidence_is_the_winners_probability_in_percent(made: Made, nano_p
     options = {"cell_size": CELL, "model": str(nano_path)}
     embedding = gfm.embed(made.scene.paths, tmp_path / "embedding.tif", dtype="float32", **options)
     result = gfm.classify(
-        [embedding.path], tmp_path / "map.tif", labels=made.scene.labels, field="class",
-        save_head=tmp_path / "head.safetensors",
+        [embedding.path], tmp_path / "map.tif", labels=made.scene.labels, field="class", smoothing="none",
+        groups=tuple(embedding.groups), save_head=tmp_path / "head.safetensors",
     )  # fmt: skip
     head, _ = load_head(tmp_path / "head.safetensors")
     features = {
         group: embedding.read(group, embedding.cells).reshape(len(embedding.columns_of(group)), -1).T
         for group in embedding.groups
     }
-    codes, probability = head.predict(features)
+    codes, probability = head.fused.predict(features)
     np.testing.assert_array_equal(read(result.path).ravel(), codes)
-    np.testing.assert_allclose(read(result.confidence).ravel(), 100 * probability, atol=0.5 + 1e-9)
+    np.testing.assert_allclose(read(result.confidence).ravel(), 100 * probability, atol=0.5 + 1e-5)
+
+
+def test_candidates_are_the_classes_above_the_threshold(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    options = {"cell_size": CELL, "model": str(nano_path)}
+    embedding = gfm.embed(made.scene.paths, tmp_path / "embedding.tif", dtype="float32", **options)
+    result = gfm.classify(
+        [embedding.path], tmp_path / "map.tif", labels=made.scene.labels, field="class", smoothing="none",
+        groups=("fine",), coverage=0.99, save_head=tmp_path / "head.safetensors",
+    )  # fmt: skip
+    head, _ = load_head(tmp_path / "head.safetensors")
+    assert head.threshold is not None and head.applicability is not None and head.level == 0.99
+    fine = embedding.read("fine", embedding.cells).reshape(len(embedding.columns_of("fine")), -1).T
+    probability = np.exp(head.fused.log_proba({"fine": fine}))
+    size = (probability >= head.threshold).sum(axis=1)
+    with rasterio.open(result.candidates) as dataset:
+        certainty, first, second, applicability = dataset.read().reshape(4, -1)
+        assert dataset.descriptions == ("certainty", "first candidate", "second candidate", "applicability")
+        assert dataset.tags()["COVERAGE"] == "0.99"
+    np.testing.assert_array_equal(certainty, np.select([size == 1, size == 2], [1, 2], 3))
+    np.testing.assert_array_equal(first, read(result.path).ravel())
+    codes, order = np.array([item.code for item in head.classes]), np.argsort(-probability, axis=1)
+    np.testing.assert_array_equal(second, np.where(size == 2, codes[order[:, 1]], 0))
+    np.testing.assert_array_equal(applicability, np.where(head.applicability.inside(fine), 1, 2))
+    report = json.loads((result.report.parent / "report.json").read_text(encoding="utf-8"))
+    shares = report["scores"]["candidates"]["map"]
+    assert shares["sure"] == pytest.approx((certainty == 1).mean())
+    assert report["scores"]["outside_applicability"] == pytest.approx((applicability == 2).mean())
+
+
+def test_a_map_is_smoothed_along_its_raw_bands(made: Made, nano_path: Path, tmp_path: Path) -> None:
+    options = {"cell_size": CELL, "model": str(nano_path)}
+    embedding = gfm.embed(made.scene.paths, tmp_path / "embedding.tif", dtype="float32", **options)
+    result = gfm.classify(
+        [embedding.path], tmp_path / "map.tif", labels=made.scene.labels, field="class", groups=("fine",),
+        save_head=tmp_path / "head.safetensors",
+    )  # fmt: skip
+    head, _ = load_head(tmp_path / "head.safetensors")
+    assert head.guide is not None
+    values = embedding.read("fine", embedding.cells)
+    bands = values[[number for number, item in enumerate(embedding.columns_of("fine")) if item.name.endswith(" value")]]
+    guide = ((bands - head.guide.mean[:, None, None]) / head.guide.sd[:, None, None]).clip(-6, 6)
+    rows = values.reshape(len(values), -1).T
+    probability = np.exp(head.fused.log_proba({"fine": rows})).T.reshape(-1, *values.shape[1:])
+    expected = np.zeros_like(probability)
+    height, width = values.shape[1:]
+    for row in range(height):
+        for col in range(width):
+            part = np.s_[:, max(row - 2, 0) : row + 3, max(col - 2, 0) : col + 3]
+            weight = np.exp(-((guide[part] - guide[:, row, col][:, None, None]) ** 2).mean(axis=0) / (2 * 0.3**2))
+            expected[:, row, col] = (probability[part] * weight).sum(axis=(1, 2)) / weight.sum()
+    np.testing.assert_allclose(read(result.confidence), 100 * expected.max(axis=0), atol=0.51)
+    assert (100 * np.abs(expected.max(axis=0) - probability.max(axis=0)) > 1).any()
+
+
+def test_labels_that_were_swapped_lie_in_the_layer_of_suspects(made: Made, tmp_path: Path) -> None:
+    labels = gpd.read_file(made.scene.labels)
+    names = sorted(labels["class"].unique())
+    largest = labels.geometry.area.idxmax()
+    own = labels.loc[largest, "class"]
+    labels.loc[largest, "class"] = next(name for name in names if name != own)
+    labels.to_file(tmp_path / "labels.gpkg")
+    made_map = gfm.classify(
+        made.scene.paths, tmp_path / "map.tif", labels=tmp_path / "labels.gpkg", field="class", cell_size=CELL,
+        groups=("fine", "coarse"),
+    )  # fmt: skip
+    assert made_map.suspects is not None
+    suspects = gpd.read_file(made_map.suspects)
+    assert list(suspects["rank"]) == list(range(1, len(suspects) + 1))
+    assert suspects.crs == labels.crs
+    within = suspects[suspects.geometry.within(labels.geometry[largest].buffer(1))]
+    assert list(within["looks_like"]) == [own]
+    assert list(within["labelled"]) == [labels.loc[largest, "class"]]
+    again = gfm.classify(
+        made.scene.paths, tmp_path / "again.tif", labels=tmp_path / "labels.gpkg", field="class", cell_size=CELL,
+        groups=("fine", "coarse"),
+    )  # fmt: skip
+    assert again.suspects is not None
+    assert again.suspects.read_bytes() == made_map.suspects.read_bytes()
+
+
+def test_indices_and_prototypes_are_groups_of_their_own(made: Made, tmp_path: Path) -> None:
+    result = gfm.classify(
+        made.scene.paths, tmp_path / "map.tif", labels=made.scene.labels, field="class", cell_size=CELL,
+        groups=("indices", "prototypes"), save_head=tmp_path / "head.safetensors",
+    )  # fmt: skip
+    head, meta = load_head(tmp_path / "head.safetensors")
+    assert set(head.fused.heads) == set(meta["groups"]) == {"indices", "prototypes"}
+    # What a stored head makes of the same rasters is the same map: prototypes are its own, not found again.
+    stored = gfm.classify(made.scene.paths, tmp_path / "stored.tif", head=str(tmp_path / "head.safetensors"))
+    assert stored.path.read_bytes() == result.path.read_bytes()
+    assert stored.candidates.read_bytes() == result.candidates.read_bytes()
+    assert stored.suspects is None
+    assert result.cross_validation is not None and result.cross_validation.fused.macro_f1 > 0.5
+
+
+def test_indices_without_wavelengths_are_refused(made: Made, make_raster: MakeRaster, tmp_path: Path) -> None:
+    with pytest.raises(gfm.ParameterError, match="indices need two bands of known wavelength"):
+        gfm.classify(
+            [make_raster("plain.tif", np.ones((2, 32, 32), np.float32), names=["a", "b"])], tmp_path / "map.tif",
+            labels=made.scene.labels, field="class", groups=("indices",),
+        )  # fmt: skip
 
 
 def test_where_nothing_is_valid_the_map_is_nodata(made: Made, tmp_path: Path) -> None:
