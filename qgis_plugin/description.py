@@ -31,7 +31,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One value that a finished run tells; `kind` is raster, file, html, number or text."""
+    """One value that a finished run tells; `kind` is raster, vector, file, html, number or text."""
 
     name: str
     label: str

@@ -13,6 +13,7 @@ from qgis.core import (
     QgsProcessingOutputNumber,
     QgsProcessingOutputRasterLayer,
     QgsProcessingOutputString,
+    QgsProcessingOutputVectorLayer,
     QgsProcessingParameterBoolean,
     QgsProcessingParameterCrs,
     QgsProcessingParameterDefinition,
@@ -64,6 +65,7 @@ def outputs(tool: Tool) -> Iterator[tuple[Outcome, QgsProcessingOutputDefinition
     """What a finished run gives beside the destinations of the form."""
     kinds = {
         "raster": QgsProcessingOutputRasterLayer,
+        "vector": QgsProcessingOutputVectorLayer,
         "file": QgsProcessingOutputFile,
         "html": QgsProcessingOutputHtml,
         "number": QgsProcessingOutputNumber,

@@ -15,6 +15,7 @@ from qgis.core import (
     QgsProcessingLayerPostProcessorInterface,
     QgsProject,
     QgsRasterLayer,
+    QgsVectorLayer,
 )
 
 from ..description import Tool
@@ -53,10 +54,10 @@ class Finisher(QgsProcessingLayerPostProcessorInterface):
         feedback: QgsProcessingFeedback,  # noqa: ARG002 - QGIS's signature
     ) -> None:
         """Name, style and metadata of the layer."""
-        if not isinstance(layer, QgsRasterLayer) or not layer.isValid():
+        if not isinstance(layer, (QgsRasterLayer, QgsVectorLayer)) or not layer.isValid():
             return
         layer.setName(self._finish.name)
-        style = Path(layer.source()).with_suffix(".qml")
+        style = Path(layer.source().split("|")[0]).with_suffix(".qml")  # a vector layer's source names its table too
         if style.is_file():
             layer.loadNamedStyle(str(style))
         layer.setMetadata(_metadata(layer, self._finish))
@@ -67,7 +68,7 @@ class Finisher(QgsProcessingLayerPostProcessorInterface):
         layer.triggerRepaint()
 
 
-def _metadata(layer: QgsRasterLayer, finish: Finish) -> QgsLayerMetadata:
+def _metadata(layer: QgsMapLayer, finish: Finish) -> QgsLayerMetadata:
     metadata = QgsLayerMetadata(layer.metadata())
     metadata.setType("dataset")
     metadata.setTitle(finish.name)
@@ -80,7 +81,7 @@ def _metadata(layer: QgsRasterLayer, finish: Finish) -> QgsLayerMetadata:
 def arrange_layers(
     tool: Tool, inputs: Sequence[str], outcome: dict[str, Any], context: QgsProcessingContext, *, version: str
 ) -> None:
-    """See to it that the result is loaded readable, and its other rasters with it, if the result is loaded at all."""
+    """See to it that the result is loaded readable, and its other layers with it, if the result is loaded at all."""
     output = outcome["output"]
     if not context.willLoadLayerOnCompletion(output):
         return
@@ -89,7 +90,7 @@ def arrange_layers(
     name = layer_name(tool, inputs)
     context.layerToLoadOnCompletionDetails(output).setPostProcessor(Finisher(Finish(name, abstract, history)))
     for item in tool.outcomes:
-        if item.kind == "raster" and item.name != "output":
+        if item.kind in ("raster", "vector") and item.name != "output" and outcome.get(item.name):
             below = Finish(f"{tr(item.label)}: {listed_names(inputs)}", tr(item.help), history, shown=False)
             details = QgsProcessingContext.LayerDetails(below.name, context.project(), item.name.upper())
             details.setPostProcessor(Finisher(below))

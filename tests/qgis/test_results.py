@@ -14,6 +14,7 @@ from qgis.core import (
     QgsProject,
     QgsRasterLayer,
     QgsSettings,
+    QgsVectorLayer,
 )
 
 from qgis_plugin import session
@@ -27,7 +28,7 @@ from tests.qgis_plugin.fake_worker import is_running
 pytestmark = pytest.mark.usefixtures("environment")
 
 
-def loaded(algorithm: str, values: dict[str, Any], told: Told) -> dict[str, QgsRasterLayer]:
+def loaded(algorithm: str, values: dict[str, Any], told: Told) -> dict[str, Any]:
     """The layers of a run as the toolbox loads them, by name."""
     QgsProject.instance().clear()
     processing.runAndLoadResults(algorithm, values, feedback=told)
@@ -41,7 +42,9 @@ def test_a_map_comes_with_names_in_a_short_legend_and_its_confidence(
         "INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": str(tmp_path / "map.tif"),
     }  # fmt: skip
     layers = loaded("jepagfm:classifylandcover", values, told)
-    assert set(layers) == {"Land cover: embedding", "Confidence: embedding"}
+    assert set(layers) == {
+        "Land cover: embedding", "Confidence: embedding", "Candidates: embedding", "Suspicious labels: embedding",
+    }  # fmt: skip
     shown = layers["Land cover: embedding"]
     assert isinstance(shown.renderer(), QgsPalettedRasterRenderer)
     legend = [item.label for item in shown.renderer().classes()]
@@ -50,8 +53,18 @@ def test_a_map_comes_with_names_in_a_short_legend_and_its_confidence(
     assert len({item.color.name() for item in shown.renderer().classes()}) == len(legend)
     root = QgsProject.instance().layerTreeRoot()
     assert root.findLayer(shown.id()).itemVisibilityChecked()
-    hidden = layers["Confidence: embedding"]
-    assert not root.findLayer(hidden.id()).itemVisibilityChecked()
+    for name in ("Confidence", "Candidates", "Suspicious labels"):
+        assert not root.findLayer(layers[f"{name}: embedding"].id()).itemVisibilityChecked()
+    certainty = layers["Candidates: embedding"].renderer()
+    assert [item.label for item in certainty.classes()] == ["sure", "two candidates", "don't know"]
+    suspects = layers["Suspicious labels: embedding"]
+    assert isinstance(suspects, QgsVectorLayer)
+    assert [field.name() for field in suspects.fields()] == [
+        "fid", "rank", "labelled", "looks_like", "probability", "pixels",
+    ]  # fmt: skip
+    assert suspects.crs() == shown.crs()
+    ring = suspects.renderer().symbol().symbolLayer(0)
+    assert (ring.layerType(), ring.size(), ring.color().alpha()) == ("SimpleMarker", 4.0, 0)
 
 
 def test_a_layer_says_how_it_was_made(place: SmallPlace, embedding: Path, tmp_path: Path, told: Told) -> None:

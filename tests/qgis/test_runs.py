@@ -104,6 +104,8 @@ def test_a_map_its_report_and_scores_are_those_of_the_command_line(
     said = gfm("classify", *place.rasters, "--labels", place.labels, "--field", "fclass", "-o", theirs / "map.tif")
     assert same_raster(ours / "map.tif", theirs / "map.tif")
     assert same_raster(result["CONFIDENCE"], theirs / "map_confidence.tif")
+    assert same_raster(result["CANDIDATES"], theirs / "map_candidates.tif")
+    assert Path(result["SUSPECTS"]).read_bytes() == (theirs / "map_suspects.gpkg").read_bytes()
     assert f"macro-F1 on spatial folds: {result['MACRO_F1']:.3f}" in said
     assert f"raw bands alone: {result['MACRO_F1_RAW_BANDS']:.3f}" in said
     assert "MACRO_F1_CHECK" not in result
