@@ -16,7 +16,7 @@ from .errors import (
 from .grid import Bounds, CellRange, Lattice
 from .model.checkpoint import LoadedModel, load_model
 from .model.compat import JepaOutput, create_jepa_gfm
-from .parameters import ClassifyParameters, EmbedParameters, SynthParameters
+from .parameters import ClassifyParameters, EmbedParameters, SuggestParameters, SynthParameters
 from .progress import Cancelled, Progress
 from .raster.read import PixelWindow, StackReader, read_window
 from .raster.source import Source, open_source
@@ -25,6 +25,7 @@ from .synthetic import GeospatialDataGenerator, SyntheticScene, write_scene
 from .tools.classify import ClassMap, classify
 from .tools.embed import embed
 from .tools.info import info
+from .tools.suggest import Suggestion, Suggestions, suggest_labels
 
 __all__ = [
     "Band",
@@ -58,6 +59,9 @@ __all__ = [
     "Source",
     "Stack",
     "StackReader",
+    "SuggestParameters",
+    "Suggestion",
+    "Suggestions",
     "SynthParameters",
     "SyntheticScene",
     "classify",
@@ -69,5 +73,6 @@ __all__ = [
     "open_source",
     "open_stack",
     "read_window",
+    "suggest_labels",
     "write_scene",
 ]

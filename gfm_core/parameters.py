@@ -328,17 +328,8 @@ class EmbedParameters(StackParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifyParameters(StackParameters):
-    """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report.
-
-    Give the rasters of one place, or one embedding of it, and polygons or points with a field that holds the class. The
-    map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the
-    classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth
-    more than many in one corner.
-
-    Beside the map lie the probability of each pixel's class, its candidates (one: sure, two, or more: don't know) with
-    a mask of where the labels say nothing, and points at labels that look like another class.
-    """
+class LabelledParameters(StackParameters):
+    """What every tool that learns from labels shares: which labels."""
 
     labels: str | None = parameter(
         "Labels: polygons, points or a categorical raster.", Role.LABELS, default=None,
@@ -353,6 +344,21 @@ class ClassifyParameters(StackParameters):
         Role.EXPRESSION, label="Only labels where", default=None,
         in_form="Use only the labels for which this expression is true.",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassifyParameters(LabelledParameters):
+    """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report.
+
+    Give the rasters of one place, or one embedding of it, and polygons or points with a field that holds the class. The
+    map lies on the pixels of the finest raster (from an embedding: on its cells). The score comes from ground that the
+    classifier did not see, beside that of the raw bands alone. A few polygons a class, spread over the place, are worth
+    more than many in one corner.
+
+    Beside the map lie the probability of each pixel's class, its candidates (one: sure, two, or more: don't know) with
+    a mask of where the labels say nothing, and points at labels that look like another class.
+    """
+
     check: str | None = parameter(
         "Labels to score the map on: a file, or 'rest' for the rows that the condition leaves out.",
         Role.LABELS, label="Labels to check on", default=None,
@@ -387,6 +393,26 @@ class ClassifyParameters(StackParameters):
         "Folder for the report (HTML and JSON); default: MAP_report beside the map.",
         Role.OUTPUT_FOLDER, default=None, changes_pixels=False,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuggestParameters(LabelledParameters):
+    """Say which places are worth a label next, from what a map of the labels so far is least sure of.
+
+    Give the rasters of one place, or one embedding of it (which is quicker, time after time), and the labels so far:
+    two classes or more. Half of the points lie where a map of them is in doubt, more in classes that have few labels
+    and unlike each other; half are drawn from all of the place. Label them, add them to the rest, and ask again.
+    """
+
+    output: Path = parameter(
+        "GeoPackage the points are written into.", Role.OUTPUT_FILE, label="Points", flag="output", short="o",
+        changes_pixels=False,
+    )  # fmt: skip
+    labels: str = parameter("Labels so far: polygons, points or a categorical raster.", Role.LABELS)
+    count: int = parameter("How many points.", Role.NUMBER, default=10, minimum=1, maximum=1000)
+    seed: int = parameter(
+        "Number of the draw of places that are looked at.", Role.NUMBER, default=0, minimum=0, advanced=True
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --help` is quick
     "embed": ("gfm_core.cli.embed", "embed_command", "Turn rasters of one place into an embedding."),
     "classify": ("gfm_core.cli.classify", "classify_command", "Make a land-cover map from a few labels."),
+    "suggest": ("gfm_core.cli.suggest", "suggest_command", "Say which places are worth a label next."),
     "info": ("gfm_core.cli.info", "info_command", "Say what is understood of rasters, embeddings, heads and models."),
     "synth": ("gfm_core.cli.synth", "synth_command", "Write a synthetic scene with labels."),
     "demo": ("gfm_core.cli.demo", "demo_command", "Embed and classify the sample scene."),

@@ -60,8 +60,8 @@ def cross_validate(
     """Fit on all folds but one, predict that one, in turn; `folds` [n] numbers the fold of each sample.
 
     `counts` [n] says how much evidence each sample is for weights and probabilities (default: 1). The group "bands"
-    (raw bands alone) is scored on its own and never fused. `level` is the coverage that candidates are asked to have. Raises
-    LabelError below two folds.
+    (raw bands alone) is scored on its own and never fused. `level` is the coverage that candidates are asked to have.
+    Raises LabelError below two folds.
     """
     if len(np.unique(folds)) < 2:
         raise LabelError("Labels in fewer than two folds cannot be scored; label more places, or give check labels.")

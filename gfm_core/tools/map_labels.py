@@ -81,15 +81,8 @@ def given_labels(parameters: ClassifyParameters, head: MapHead | None) -> GivenL
 def fit_on_labels(labels: Labels, parameters: ClassifyParameters, source: MapInputs, reporter: Reporter) -> Fitted:
     """Burn the labels, read their features, fit heads on them, and judge these on spatial folds."""
     grid = source.features.grid
-    pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_TRAINING_PIXELS)
-    if len(pixels.classes) < 2:
-        raise LabelError(
-            f"{labels.name} has only the class {pixels.classes[0].name!r} inside the rasters; "
-            "label at least two classes there."
-        )
     source, scene = source.look()
-    features = source.at(pixels.rows, pixels.cols, reporter.step(0, 0.6))
-    pixels, features, lost = _with_data(pixels, features)
+    pixels, features, lost = training_pixels(labels, source, reporter.step(0, 0.6))
     names = {item.code: item.name for item in pixels.classes}
     x, y = ground_metres(grid, pixels.rows, pixels.cols)
     reach = REACH * float(np.sqrt(grid.pixel_area_m2))
@@ -109,6 +102,23 @@ def fit_on_labels(labels: Labels, parameters: ClassifyParameters, source: MapInp
         fitted.head, source, pixels, validation, folds.square_m, suspects, (*pixels.notes, *lost),
         (*_single_places(pixels), *folds.notes, *fitted.notes),
     )  # fmt: skip
+
+
+def training_pixels(
+    labels: Labels, source: MapInputs, reporter: Reporter
+) -> tuple[LabelPixels, Features, tuple[str, ...]]:
+    """The labelled pixels that hold data, their features, and notes on those that hold none.
+
+    Raises `LabelError` where fewer than two classes lie in the rasters.
+    """
+    grid = source.features.grid
+    pixels = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_TRAINING_PIXELS)
+    if len(pixels.classes) < 2:
+        raise LabelError(
+            f"{labels.name} has only the class {pixels.classes[0].name!r} inside the rasters; "
+            "label at least two classes there."
+        )
+    return _with_data(pixels, source.at(pixels.rows, pixels.cols, reporter))
 
 
 def _single_places(pixels: LabelPixels) -> list[str]:

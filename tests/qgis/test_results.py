@@ -12,7 +12,6 @@ from qgis.core import (
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
     QgsProject,
-    QgsRasterLayer,
     QgsSettings,
     QgsVectorLayer,
 )
