@@ -61,7 +61,7 @@ def _sample(source: Source, band: int) -> NDArray[np.float64]:
     parts = []
     try:
         with open_dataset(source) as dataset:
-            for window in _sample_windows(source.height, source.width):
+            for window in sample_windows(source.height, source.width):
                 pixels, valid = read_with_validity(dataset, source, window, (band,))
                 parts.append(pixels[valid].astype(np.float64))
     except RasterioError as error:
@@ -69,7 +69,8 @@ def _sample(source: Source, band: int) -> NDArray[np.float64]:
     return np.concatenate(parts)
 
 
-def _sample_windows(height: int, width: int) -> list[Window]:
+def sample_windows(height: int, width: int) -> list[Window]:
+    """Squares spread evenly over a raster: what is looked at to know what its numbers are like."""
     rows, cols = _starts(height), _starts(width)
     return [
         Window(col_off=col, row_off=row, width=min(_SAMPLE_SIDE, width), height=min(_SAMPLE_SIDE, height))

@@ -67,12 +67,16 @@ class Modality:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Modalities, finest first, and the cells they are embedded on; `notes` say what was assumed."""
+    """Modalities, finest first, and the cells they are embedded on; `notes` say what was assumed.
+
+    `doubts` are what a tool found implausible in the numbers (`plausible.doubts`), a sentence each.
+    """
 
     lattice: Lattice
     cells: CellRange
     modalities: tuple[Modality, ...]
     notes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def finest(self) -> Source:

@@ -18,6 +18,7 @@ from gfm_core.model.precision import resolve_precision
 from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
 from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
 from gfm_core.raster.ground import as_crs
+from gfm_core.raster.plausible import doubts
 from gfm_core.raster.stack import Constants, Stack, finest_cells, open_stack
 from gfm_core.raster.write import Outputs
 from gfm_core.report.pictures import pca_preview, rgb_bands
@@ -81,11 +82,15 @@ def _refuse_embeddings(parameters: EmbedParameters) -> None:
 
 
 def stack_of(parameters: StackParameters, constants: Constants | None = None) -> Stack:
-    """The stack that a tool's parameters describe."""
-    return open_stack(
+    """The stack that a tool's parameters describe; what is implausible in its numbers is said."""
+    stack = open_stack(
         parameters.rasters, cell_size=parameters.cell_size, extent=parameters.extent, crs=parameters.crs,
         constants=constants,
     )  # fmt: skip
+    found = doubts(stack)
+    for doubt in found:
+        logger.warning(doubt)
+    return replace(stack, doubts=found)
 
 
 def engine_of(parameters: StackParameters, model: LoadedModel | None) -> Engine | None:
