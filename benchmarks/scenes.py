@@ -88,12 +88,14 @@ class Case:
     `networks` are the names of the models; the group `network NAME` holds the latents of each.
     """
 
-    def __init__(self, name: str, models: dict[str, gfm.LoadedModel], folder: Path, change: Any = None) -> None:
+    def __init__(
+        self, name: str, models: dict[str, gfm.LoadedModel], folder: Path, change: Any = None, dtype: str = "uint8"
+    ) -> None:
         scenes, protocol = protocol_module("scenes"), protocol_module("protocol")
         self.name, self.scene = name, scenes.SCENES[name]()
         self.block = self.scene.block
         self.rc, self.y = protocol.candidates(self.scene.labels, block=self.block)
-        self.networks = list(models)
+        self.networks, self._dtype = list(models), dtype
         rasters = _rasters(name, self.scene, scenes.DATA, folder)
         rasters = change(rasters, folder) if change else rasters
         self._opened = ExitStack()
@@ -114,7 +116,7 @@ class Case:
         stack = gfm.open_stack(rasters)
         stored = ("coarse", "network") if groups == ("auto",) else ("network",)
         # Untrained networks in float32, for their 8-bit range was never measured.
-        recipe = Recipe(stored, "uint8" if model.sha256 else "float32", model, {})
+        recipe = Recipe(stored, self._dtype if model.sha256 else "float32", model, {})
         path = folder / f"{len(self._stored)}.tif"
         embedding = make_embedding(path, stack, recipe, engine_of(parameters, model), threads=None, reporter=Reporter())
         ready = Ready(stack=stack, model=model, embedding=embedding)
@@ -187,12 +189,17 @@ class Case:
         self._stored.clear()
 
 
-def open_case(name: str, models: dict[str, gfm.LoadedModel], change: Any = None) -> tuple[Case | None, Any]:
-    """A scene and the folder that its files lie in; None where its rasters are missing."""
+def open_case(
+    name: str, models: dict[str, gfm.LoadedModel], change: Any = None, dtype: str = "uint8"
+) -> tuple[Case | None, Any]:
+    """A scene and the folder that its files lie in; None where its rasters are missing.
+
+    `change(rasters, folder)` gives the raster arguments that are used instead; `dtype` is how the embedding is stored.
+    """
     torch.set_num_threads(1)
     folder = tempfile.TemporaryDirectory(prefix="gfm-scene-")
     try:
-        return Case(name, models, Path(folder.name), change), folder
+        return Case(name, models, Path(folder.name), change, dtype), folder
     except rasterio.errors.RasterioIOError:
         return None, folder
 

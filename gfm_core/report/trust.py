@@ -37,14 +37,15 @@ def _diagram(bins: Sequence[Mapping[str, Any]]) -> str:
         x, y = place(item["probability"], item["right"])
         radius = 3 + 9 * (item["count"] / whole) ** 0.5
         told = f"{item['count']:.0f} samples: {item['probability']:.0%} said, {item['right']:.0%} right"
-        dots.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" class="dot"><title>{told}</title></circle>')
+        place_and_size = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
+        dots.append(f'<circle {place_and_size} class="dot" fill="#17725f"><title>{told}</title></circle>')
     (x0, y0), (x1, y1) = place(0, 0), place(1, 1)
     return (
         f'<figure><svg viewBox="0 0 {_SIDE} {_SIDE}" width="280" role="img" aria-label="Reliability diagram">'
-        f'<rect x="{x0}" y="{y1}" width="{x1 - x0}" height="{y0 - y1}" class="frame"/>'
-        f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" class="ideal"/>{"".join(dots)}'
-        f'<text x="{(x0 + x1) / 2}" y="{_SIDE - 6}" text-anchor="middle">probability</text>'
-        f'<text x="12" y="{(y0 + y1) / 2}" text-anchor="middle" transform="rotate(-90 12 {(y0 + y1) / 2})">right</text>'
+        f'<rect x="{x0}" y="{y1}" width="{x1 - x0}" height="{y0 - y1}" class="frame" fill="none" stroke="#9aa3a9"/>'
+        f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" class="ideal" stroke="#9aa3a9"/>{"".join(dots)}'
+        f'<text x="{(x0 + x1) / 2}" y="{_SIDE - 6}" text-anchor="middle" font-size="11">probability</text>'
+        f'<text x="12" y="{(y0 + y1) / 2}" text-anchor="middle" font-size="11" transform="rotate(-90 12 {(y0 + y1) / 2})">right</text>'
         "</svg><figcaption>On the line: as right as it says. Below it: too sure.</figcaption></figure>"
     )
 

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from gfm_core.classes import MapClass
 from gfm_core.embedding.pipeline import modality_statistics, network_input
 from gfm_core.features.groups import Column, band_positions, cell_columns, statistic_columns
+from gfm_core.features.indices import SensorBands, find_indices, index_values
+from gfm_core.features.prototypes import Prototypes
 from gfm_core.features.scaler import Scaler
 from gfm_core.grid import CORE, CellRange, windows
 from gfm_core.heads.fuse import fit_fused
@@ -66,7 +68,7 @@ class Scene:
     row: NDArray[np.int64]
     col: NDArray[np.int64]
     codes: NDArray[np.int32]
-    groups: dict[str, NDArray[np.float32]]  # fine, coarse [n, D], NaN where not known
+    groups: dict[str, NDArray[np.float32]]  # those of a map but the network [n, D], NaN where not known
     bands: tuple[int, ...]  # the columns of fine that are the raw bands
     draws: tuple[Draw, ...]
 
@@ -116,13 +118,26 @@ def prepare(source: SceneSource, *, seed: int = 0, shots: Sequence[int] = SHOTS)
                 columns[group].append(np.concatenate(part)[:, row[here], col[here]].T)
             every.append(inputs)
     order = np.argsort(where, kind="stable")  # as the columns were gathered
-    groups = {group: np.concatenate(parts) for group, parts in columns.items()}
+    groups = _with_derived({group: np.concatenate(parts) for group, parts in columns.items()}, names, stack, seed)
     rows, cols, codes = rows[order], cols[order], codes[order]
     draws = tuple(draw(rows, cols, codes, seed=seed + number, shots=shots) for number in range(DRAWS))
     return Scene(
         source.name, _batches(every), where[order], row[order], col[order], codes, groups,
         tuple(band_positions(names)), tuple(item for item in draws if item is not None),
     )  # fmt: skip
+
+
+def _with_derived(
+    groups: dict[str, NDArray[np.float32]], names: tuple[Column, ...], stack: Stack, seed: int
+) -> dict[str, NDArray[np.float32]]:
+    """What a map makes of statistics on the way: a network has to add something beside these too."""
+    sensors = [SensorBands(item.name, len(item.dates), item.bands, item.normalisation) for item in stack.modalities]
+    found = dict(groups)
+    if indices := find_indices(names, sensors):
+        found["indices"] = index_values(indices, groups["fine"].T).T
+    if (prototypes := Prototypes.fit(groups, seed=seed)) is not None:
+        found["prototypes"] = prototypes.of(groups)
+    return found
 
 
 def _richest_windows(
