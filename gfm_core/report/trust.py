@@ -43,9 +43,11 @@ def _diagram(bins: Sequence[Mapping[str, Any]]) -> str:
     return (
         f'<figure><svg viewBox="0 0 {_SIDE} {_SIDE}" width="280" role="img" aria-label="Reliability diagram">'
         f'<rect x="{x0}" y="{y1}" width="{x1 - x0}" height="{y0 - y1}" class="frame" fill="none" stroke="#9aa3a9"/>'
-        f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" class="ideal" stroke="#9aa3a9"/>{"".join(dots)}'
+        f'<line x1="{x0}" y1="{y0}" x2="{x1}" y2="{y1}" class="ideal" stroke="#9aa3a9"/>'
+        f"{''.join(dots)}"
         f'<text x="{(x0 + x1) / 2}" y="{_SIDE - 6}" text-anchor="middle" font-size="11">probability</text>'
-        f'<text x="12" y="{(y0 + y1) / 2}" text-anchor="middle" font-size="11" transform="rotate(-90 12 {(y0 + y1) / 2})">right</text>'
+        f'<text x="12" y="{(y0 + y1) / 2}" text-anchor="middle" font-size="11" '
+        f'transform="rotate(-90 12 {(y0 + y1) / 2})">right</text>'
         "</svg><figcaption>On the line: as right as it says. Below it: too sure.</figcaption></figure>"
     )
 
