@@ -1,6 +1,6 @@
 """Are labels at suggested places worth more than labels anywhere? Ten a class in all, two of each given.
 
-    python benchmarks/suggest.py [SCENE ...] [--seeds 6] [--rounds 4]
+    python benchmarks/suggest.py [SCENE ...] [--seeds 6] [--rounds 8]
 
 For every development scene and draw of `quality.py`: two labels a class are given, the rest is chosen in rounds by
 `gfm suggest`'s rule from pixels of the training squares, drawn at random from the same, or drawn evenly by class (which
@@ -35,7 +35,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("scenes", nargs="*", metavar="SCENE", help=f"default: all of {', '.join(FILES)}")
     parser.add_argument("--seeds", type=int, default=6)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--out", type=Path, default=RESULTS)
     args = parser.parse_args()
     if not (PROTOCOL / "protocol.py").is_file():
@@ -120,9 +120,7 @@ class _Trial:
         head = self._head(labelled)
         rest = np.setdiff1d(np.arange(len(self.truth)), labelled)
         left = {group: values[rest] for group, values in self.pool.items()}
-        looks = np.concatenate([self.facts.scalers[group].apply(left[group]) for group in ("fine", "coarse")], axis=1)
-        counts = np.array([(self.truth[labelled] == item.code).sum() for item in head.classes])
-        return rest[suggest(np.exp(head.log_proba(left)), looks, counts, count, seed=seed)]
+        return rest[suggest(head.by_group(left), count, seed=seed)]
 
     def score(self, labelled: NDArray[np.int64]) -> float:
         """Macro-F1 on the test squares."""

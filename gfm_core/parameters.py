@@ -397,11 +397,11 @@ class ClassifyParameters(LabelledParameters):
 
 @dataclass(frozen=True, kw_only=True)
 class SuggestParameters(LabelledParameters):
-    """Say which places are worth a label next, from what a map of the labels so far is least sure of.
+    """Say which places are worth a label next: where those who make the map contradict each other.
 
     Give the rasters of one place, or one embedding of it (which is quicker, time after time), and the labels so far:
-    two classes or more. Half of the points lie where a map of them is in doubt, more in classes that have few labels
-    and unlike each other; half are drawn from all of the place. Label them, add them to the rest, and ask again.
+    two classes or more. Points are drawn from all of the place, more where the feature groups disagree about what they
+    see. Label them, add them to the rest, and ask again: a few at a time are worth more than many at once.
     """
 
     output: Path = parameter(

@@ -15,7 +15,7 @@ from gfm_core.parameters import SuggestParameters
 @with_parameters(SuggestParameters)
 @click.pass_obj
 def suggest_command(shared: dict[str, bool], /, **values: Any) -> None:
-    """Say which places are worth a label next, from what a map of the labels so far is least sure of.
+    """Say which places are worth a label next: where those who make the map contradict each other.
 
     \b
     gfm suggest embedding.tif -o next.gpkg --labels points.gpkg --field class

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from gfm_core.errors import LabelError
 from gfm_core.heads.fuse import fit_fused
-from gfm_core.heads.scene import SceneFacts
 from gfm_core.heads.suggest import suggest
 from gfm_core.heads.validate import RAW_BANDS
 from gfm_core.labels.burn import burn
@@ -50,7 +49,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """The points, those that are doubted most first, in the file `path`; `labelled`: labels of each class so far."""
+    """The points, the most disputed first, in the file `path`; `labelled`: labels of each class so far."""
 
     path: Path
     points: tuple[Suggestion, ...]
@@ -97,9 +96,7 @@ def run_suggest(parameters: SuggestParameters, reporter: Reporter, ready: Ready 
         rows, cols, pool = _pool(source, known.rows * grid.shape[1] + known.cols, parameters.seed, reporter)
         probabilities = np.exp(head.log_proba(pool))
         units = [len(np.unique(pixels.units[pixels.codes == item.code])) for item in head.classes]
-        chosen = suggest(
-            probabilities, _standardised(pool, scene), np.array(units), parameters.count, seed=parameters.seed
-        )
+        chosen = suggest(head.by_group(pool), parameters.count, seed=parameters.seed)
         names = [item.name for item in head.classes]
         points = tuple(
             Suggestion(
@@ -156,12 +153,6 @@ def _pool(
         np.concatenate(rows), np.concatenate(cols),
         {group: np.concatenate([part[group] for part in parts]) for group in parts[0]},
     )  # fmt: skip
-
-
-def _standardised(pool: Features, scene: SceneFacts) -> NDArray[np.float32]:
-    """What the pixels look like: statistics where there are some, else whatever there is."""
-    groups: list[str] = [group for group in ("fine", "coarse") if group in pool] or list(pool)
-    return np.concatenate([scene.scalers[group].apply(pool[group]) for group in groups], axis=1)
 
 
 def _write(path: Path, points: tuple[Suggestion, ...], crs: str) -> None:

@@ -2,61 +2,59 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import log_softmax
+from scipy.stats import entropy, spearmanr
 
-from gfm_core.heads.suggest import suggest
+from gfm_core.heads.suggest import disagreement, suggest
 
 
-def pixels(n: int = 600, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def opinions(n: int = 400, groups: int = 3, seed: int = 0) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(seed)
-    return rng.dirichlet(np.ones(3), n), rng.normal(size=(n, 20)).astype(np.float32)
+    return {f"group {number}": log_softmax(rng.normal(0, 6, (n, 4)), axis=1) for number in range(groups)}
 
 
-def half_in_doubt(chosen: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Those of the chosen that lie in the least certain fifth of what looks like their class."""
-    ordered = np.sort(probabilities, axis=1)
-    margin, looks_like = ordered[:, -1] - ordered[:, -2], probabilities.argmax(axis=1)
-    limits = np.array([np.quantile(margin[looks_like == number], 0.2) for number in range(3)])
-    return chosen[margin[chosen] <= limits[looks_like[chosen]]]
+def test_disagreement_is_the_entropy_that_no_single_group_has() -> None:
+    logs = opinions()
+    calm = np.stack([np.exp(log_softmax(values / 3, axis=1)) for values in logs.values()])
+    expected = entropy(calm.mean(axis=0), axis=1) - entropy(calm, axis=2).mean(axis=0)
+    np.testing.assert_allclose(disagreement(logs), expected, atol=1e-9)
 
 
-def test_half_are_doubtful_half_are_anywhere_and_doubt_comes_first() -> None:
-    probabilities, features = pixels(6000)
-    chosen = suggest(probabilities, features, np.array([5, 5, 5]), 300)
-    assert len(set(chosen.tolist())) == 300
-    ordered = np.sort(probabilities, axis=1)
-    assert (np.diff((ordered[:, -1] - ordered[:, -2])[chosen]) >= 0).all()
-    # 150 by doubt, and of the 150 that are drawn about a fifth by chance.
-    assert 150 <= len(half_in_doubt(chosen, probabilities)) < 150 + 30 + 5 * (150 * 0.2 * 0.8) ** 0.5
+def test_what_all_doubt_alike_is_not_disputed() -> None:
+    mixed = {"a": np.log(np.full((1, 2), 0.5)), "b": np.log(np.full((1, 2), 0.5))}
+    disputed = {"a": np.log([[0.999, 0.001]]), "b": np.log([[0.001, 0.999]])}
+    assert disagreement(mixed)[0] == pytest.approx(0, abs=1e-12)
+    assert disagreement(disputed)[0] > 0.3
 
 
-@pytest.mark.parametrize(
-    ("labelled", "shares"), [((5, 5, 5), (2, 2, 2)), ((2, 11, 11), (6, 0, 0)), ((100, 3, 3), (0, 3, 3))]
-)
-def test_classes_that_lack_labels_get_more(labelled: tuple[int, ...], shares: tuple[int, ...]) -> None:
-    counts = []
-    for seed in range(40):
-        probabilities, features = pixels(seed=seed)
-        chosen = suggest(probabilities, features, np.array(labelled), 12, seed=seed)
-        counts.append(np.bincount(probabilities[chosen].argmax(axis=1), minlength=3))
-    # The other six are drawn, two of each class on average.
-    np.testing.assert_allclose(np.mean(counts, axis=0), np.array(shares) + 2, atol=0.6)
+def test_a_group_that_is_not_known_has_no_say() -> None:
+    logs = opinions()
+    gaps = {**logs, "group 2": logs["group 2"].copy()}
+    gaps["group 2"][:50] = np.nan
+    two = disagreement({group: logs[group] for group in ("group 0", "group 1")})
+    np.testing.assert_allclose(disagreement(gaps)[:50], two[:50], atol=1e-12)
+    np.testing.assert_array_equal(disagreement(gaps)[50:], disagreement(logs)[50:])
+    assert (disagreement({"a": np.full((3, 2), np.nan)}) == 0).all()
 
 
-def test_points_of_a_class_are_unlike_each_other() -> None:
-    rng = np.random.default_rng(0)
-    kinds = rng.integers(0, 4, 400)
-    features = np.eye(20)[kinds] * 10 + rng.normal(0, 0.1, (400, 20))
-    probabilities = np.tile([0.5, 0.5], (400, 1)) + rng.uniform(0, 0.01, (400, 1)) * [1, -1]
-    chosen = suggest(probabilities, features, np.array([2, 50]), 8)
-    assert set(kinds[chosen]) == {0, 1, 2, 3}
+def test_disputed_pixels_are_drawn_more_often_and_come_first() -> None:
+    logs = opinions(40)
+    drawn = np.zeros(40)
+    for seed in range(2000):
+        chosen = suggest(logs, 3, seed=seed)
+        assert len(set(chosen.tolist())) == 3
+        assert (np.diff(disagreement(logs)[chosen]) <= 0).all()
+        drawn[chosen] += 1
+    assert spearmanr(drawn, disagreement(logs)).statistic > 0.95
 
 
-def test_more_than_there_are_gives_all_and_gaps_are_no_error() -> None:
-    probabilities, features = pixels(8)
-    features[:, 3] = np.nan
-    assert sorted(suggest(probabilities, features, np.array([1, 1, 1]), 50)) == list(range(8))
-    same = suggest(np.tile([0.6, 0.4], (9, 1)), np.zeros((9, 4)), np.array([1, 1]), 5)
-    assert len(set(same.tolist())) == 5
-    np.testing.assert_array_equal(
-        suggest(*pixels(), np.array([5, 5, 5]), 30, seed=3), suggest(*pixels(), np.array([5, 5, 5]), 30, seed=3)
-    )
+def test_where_all_agree_every_place_is_as_good() -> None:
+    same = {"only": opinions(groups=1)["group 0"]}
+    drawn = np.bincount(np.concatenate([suggest(same, 40, seed=seed) for seed in range(200)]), minlength=400)
+    assert abs(drawn - 20).max() < 6 * 20**0.5
+
+
+def test_more_than_there_are_gives_all_and_a_seed_repeats() -> None:
+    logs = opinions(8)
+    assert sorted(suggest(logs, 50)) == list(range(8))
+    np.testing.assert_array_equal(suggest(logs, 5, seed=3), suggest(logs, 5, seed=3))
