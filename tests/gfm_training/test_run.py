@@ -266,6 +266,8 @@ def test_other_budgets_are_refused_with_examples(text: str) -> None:
 def test_a_budget_becomes_steps_that_fit_it(
     place_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_scenes: None
 ) -> None:
+    # What this process has done so far is the other tests', and no part of a run's budget.
+    monkeypatch.setattr(running.time, "process_time", lambda: 5.0)
     monkeypatch.setattr(running, "seconds_a_step", lambda *_: 2.0)
     monkeypatch.setattr(running, "seconds_a_probe", lambda *_: 10.0)
     monkeypatch.setattr(running, "learn", lambda prepared, module, *_, **__: pytest.fail(f"{module.settings.steps}"))
