@@ -30,7 +30,7 @@ from gfm_core.heads.calibrate import reliability
 from gfm_core.heads.fuse import Features, fit_fused
 from gfm_core.heads.mapper import MapHead, fit_map_head
 from gfm_core.heads.smooth import smooth
-from gfm_core.heads.validate import RAW_BANDS
+from gfm_core.heads.validate import RAW_BANDS, without_bands
 from gfm_core.labels.folds import spatial_folds
 from gfm_core.tools.map_labels import REACH, ground_metres
 
@@ -166,7 +166,7 @@ def _pieces(
     """`auto` without one of its parts, by name."""
     equal = replace(auto.fused, weights=dict.fromkeys(auto.fused.heads, 1 / len(auto.fused.heads)))
     facts = replace(case.facts_with(case.networks[0]), nearby={})
-    plain = fit_fused(_but(RAW_BANDS, blocks), codes, classes, "lda", facts, weights=auto.fused.weights)
+    plain = fit_fused(without_bands(blocks), codes, classes, "lda", facts, weights=auto.fused.weights)
     found = {
         "auto, equal weights": replace(auto, fused=equal),
         "auto, not smoothed": replace(auto, guide=None),
@@ -201,8 +201,7 @@ def predicted(
             if head.guide is None:
                 found[key].append(cube[..., near, near])
                 continue
-            bands = blocks[RAW_BANDS]
-            guide = np.where(np.isfinite(bands).any(axis=1)[:, None], head.guide.apply(bands), np.float32(np.nan))
+            guide = head.guide_of(blocks[RAW_BANDS])
             guide = np.moveaxis(guide.reshape(*rows.shape, -1), -1, 1)
             found[key].append(smooth(cube, guide, near)[..., 0, 0])
     return {

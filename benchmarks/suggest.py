@@ -23,7 +23,7 @@ from sklearn.metrics import f1_score
 from gfm_core.classes import MapClass
 from gfm_core.heads.fuse import fit_fused
 from gfm_core.heads.suggest import suggest
-from gfm_core.heads.validate import RAW_BANDS
+from gfm_core.heads.validate import without_bands
 
 RESULTS = Path(__file__).parent / "results" / "suggest.json"
 GIVEN, IN_ALL = 2, 10
@@ -111,8 +111,7 @@ class _Trial:
         self.classes = tuple(MapClass(int(code), str(code), str(code)) for code in np.unique(case.y))
 
     def _features(self, case: Case, places: NDArray[np.int64]) -> dict[str, NDArray[np.float32]]:
-        found = named(self.model, case.at(places[:, 0].copy(), places[:, 1].copy()))
-        return {group: values for group, values in found.items() if group != RAW_BANDS}
+        return dict(without_bands(named(self.model, case.at(places[:, 0].copy(), places[:, 1].copy()))))
 
     def _head(self, labelled: NDArray[np.int64]) -> Any:
         known = {group: values[labelled] for group, values in self.pool.items()}

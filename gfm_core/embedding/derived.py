@@ -52,9 +52,9 @@ class DerivedFeatures:
     def with_derived(self, stored: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """`stored` groups `[columns, h, w]` and those that are made from them."""
         found = dict(stored)
-        if self.indices and "indices" in self.groups:
+        if self.indices:
             found["indices"] = index_values(self.indices, stored["fine"])
-        if self.prototypes is not None and "prototypes" in self.groups:
+        if self.prototypes is not None:
             rows = {group: stored[group].reshape(len(stored[group]), -1).T for group in self.prototypes.groups}
             code = self.prototypes.of(rows)
             found["prototypes"] = code.T.reshape(code.shape[1], *stored[self.prototypes.groups[0]].shape[1:])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.heads.classifiers import log_softmax
+from gfm_core.heads.classifiers import cooled, log_softmax
 from gfm_core.heads.weights import WARMTH
 
 _BINS = 10
@@ -62,7 +62,7 @@ def fit_temperature(logs: NDArray[np.float64], truth: NDArray[np.int64], counts:
         return 1.0
 
     def loss(log_temperature: float) -> float:
-        own = log_softmax(logs / np.exp(log_temperature))[np.arange(len(truth)), truth]
+        own = cooled(logs, np.exp(log_temperature))[np.arange(len(truth)), truth]
         return float(-(counts * own).sum() + _PRIOR * log_temperature**2)
 
     found = minimize_scalar(loss, bounds=tuple(np.log(_RANGE)), method="bounded").x

@@ -268,6 +268,11 @@ def log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return normalised
 
 
+def cooled(logs: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Normalised log-probabilities at a temperature: above 1 less sure."""
+    return log_softmax(logs / temperature)
+
+
 def floored_log(shares: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log of each row as probabilities, none below the floor."""
     probabilities = shares / shares.sum(axis=1, keepdims=True)

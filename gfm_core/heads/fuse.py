@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError, ShapeError
-from gfm_core.heads.classifiers import FLOOR, log_softmax
+from gfm_core.heads.classifiers import FLOOR, cooled, log_softmax
 from gfm_core.heads.fit import GroupHead, fit_head
 from gfm_core.heads.scene import SceneFacts
 from gfm_core.progress import stop_if_asked
@@ -51,7 +51,7 @@ class FusedHead:
         the mean; a row without any group is NaN.
         """
         logs = fused(self.by_group(features), self.weights)
-        return logs if self.temperature == 1.0 else log_softmax(logs / self.temperature)
+        return logs if self.temperature == 1.0 else cooled(logs, self.temperature)
 
     def by_group(self, features: Features) -> dict[str, NDArray[np.float64]]:
         """Log-probabilities `[n, K]` of each group's own head, rows of NaN where it is not known."""

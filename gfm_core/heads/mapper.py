@@ -15,7 +15,7 @@ from gfm_core.features.scaler import Scaler
 from gfm_core.heads.applicability import Applicability
 from gfm_core.heads.fuse import Features, FusedHead, fit_fused
 from gfm_core.heads.scene import NEARBY_GROUP, SceneFacts
-from gfm_core.heads.validate import RAW_BANDS, CrossValidation, cross_validate
+from gfm_core.heads.validate import RAW_BANDS, CrossValidation, cross_validate, without_bands
 from gfm_core.progress import Reporter
 
 _NO_SCORE = (
@@ -37,6 +37,11 @@ class MapHead:
     level: float = 0.9
     threshold: float | None = None
     applicability: Applicability | None = None
+
+    def guide_of(self, bands: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """What smoothing is guided by: raw bands `[n, B]` in standard deviations, a row of NaN where none is known."""
+        assert self.guide is not None, "this head does not smooth"
+        return np.where(np.isfinite(bands).any(axis=1)[:, None], self.guide.apply(bands), np.float32(np.nan))
 
     @property
     def classes(self) -> tuple[MapClass, ...]:
@@ -86,7 +91,7 @@ def fit_map_head(
             notes = validation.notes
         except LabelError:
             notes = (_NO_SCORE,)
-    groups = {group: X for group, X in features.items() if group != RAW_BANDS}
+    groups = without_bands(features)
     weights = validation.choice.weights if validation else None
     fused = fit_fused(groups, codes, classes, kind, scene, weights=weights, seed=seed)
     head = MapHead(

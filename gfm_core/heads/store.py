@@ -79,13 +79,12 @@ def _parts(head: MapHead) -> dict[str, Arrays]:
     if head.guide is not None:
         parts[_GUIDE] = _scale(head.guide)
     if head.applicability is not None:
-        own: Arrays = {"importance": head.applicability.importance, "samples": head.applicability.samples}
-        parts[_APPLICABILITY] = {**_scale(head.applicability.scaler), **own}
+        parts[_APPLICABILITY] = {"importance": head.applicability.importance, "samples": head.applicability.samples}
     return parts
 
 
 def load_head(path: str | Path) -> tuple[MapHead, dict[str, Any]]:
-    """The head and its `meta`. Raises CheckpointError for a file that is missing, foreign, damaged or newer."""
+    """The head and its `meta`. Raises CheckpointError for a file that is missing, foreign, damaged, older or newer."""
     path = Path(path)
     if not path.is_file():
         raise CheckpointError(f"Head {path.name} does not exist in {path.parent}; give a file from --save-head.")
@@ -113,7 +112,7 @@ def _map_head(header: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) ->
         _scaler(_part(_GUIDE, tensors), _GUIDE) if header["guide"] else None,
         float(header["level"]),
         None if threshold is None else float(threshold),
-        _applicability(header["applicability"], _part(_APPLICABILITY, tensors)) if header["applicability"] else None,
+        _applicability(header["applicability"], tensors, heads) if header["applicability"] else None,
     )
 
 
@@ -124,8 +123,12 @@ def _prototypes(groups: list[str], arrays: Arrays) -> Prototypes:
     return Prototypes(tuple(groups), scaler, centres)
 
 
-def _applicability(told: Mapping[str, Any], arrays: Arrays) -> Applicability:
-    scaler, importance, samples = _scaler(arrays, _APPLICABILITY), arrays["importance"], arrays["samples"]
+def _applicability(
+    told: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]], heads: Mapping[str, GroupHead]
+) -> Applicability:
+    """It is scaled as the head of its group."""
+    arrays, scaler = _part(_APPLICABILITY, tensors), heads[told["group"]].scaler
+    importance, samples = arrays["importance"], arrays["samples"]
     if samples.ndim != 2 or importance.shape != scaler.mean.shape or samples.shape[1] != len(importance):
         raise CheckpointError("its area of applicability does not fit its columns")
     return Applicability(

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.heads.classifiers import log_softmax
+from gfm_core.heads.classifiers import cooled
 
-_TEMPERATURE = (
-    3.0  # heads fitted on a handful of labels are far too sure; at 1 nearly all of them contradict each other
-)
+# Heads fitted on a handful of labels are far too sure; at 1 nearly all of them contradict each other.
+_TEMPERATURE = 3.0
 _LEAST = 1e-12  # of the chance of a pixel: where all agree, every place is as good as any other
 
 
@@ -27,7 +26,7 @@ def disagreement(logs: Mapping[str, NDArray[np.floating[Any]]]) -> NDArray[np.fl
     total, count, own = np.zeros((rows, size)), np.zeros(rows), np.zeros(rows)
     for values in logs.values():
         known = np.isfinite(values).all(axis=1)
-        calm = log_softmax(np.where(known[:, None], values, 0.0).astype(np.float64) / _TEMPERATURE)
+        calm = cooled(np.where(known[:, None], values, 0.0).astype(np.float64), _TEMPERATURE)
         probability = np.exp(calm)
         total += np.where(known[:, None], probability, 0.0)
         own += np.where(known, -(probability * calm).sum(axis=1), 0.0)

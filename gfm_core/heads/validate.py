@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gfm_core.classes import MapClass
 from gfm_core.errors import LabelError
 from gfm_core.heads.calibrate import Calibration, Candidates, candidate_threshold, fit_temperature, reliability
-from gfm_core.heads.classifiers import FLOOR, log_softmax
+from gfm_core.heads.classifiers import FLOOR, cooled
 from gfm_core.heads.fuse import NO_SCENE, Features, FusedHead, fit_fused, fused
 from gfm_core.heads.scene import SceneFacts
 from gfm_core.heads.score import Scores, score
@@ -77,7 +77,7 @@ def cross_validate(
     predicted = _winner(calm, order)
     before, _ = reliability(plain, truth, evidence.counts)
     after, bins = reliability(calm, truth, evidence.counts)
-    threshold = candidate_threshold(_cooled(every, temperature), truth, level, evidence.counts)
+    threshold = candidate_threshold(cooled(every, temperature), truth, level, evidence.counts)
     return CrossValidation(
         fused=score(codes, predicted, order),
         groups={group: score(codes, _winner(values, order), order).macro_f1 for group, values in held_out.items()},
@@ -102,8 +102,9 @@ class _How:
 
     def fit(self, features: Features, codes: NDArray[np.integer[Any]]) -> list[FusedHead]:
         """The fused head, and that of raw bands beside it."""
-        groups = {group: X for group, X in features.items() if group != RAW_BANDS}
-        parts = [groups, *({RAW_BANDS: features[RAW_BANDS]} for group in features if group == RAW_BANDS)]
+        parts = [without_bands(features)]
+        if RAW_BANDS in features:
+            parts.append({RAW_BANDS: features[RAW_BANDS]})
         return [fit_fused(part, codes, self.order, self.kind, self.scene, seed=self.seed) for part in parts]
 
 
@@ -156,14 +157,10 @@ def _by_others(
         learnt = fused(others, weights)
         temperature = fit_temperature(learnt, known.truth, known.counts)
         plain[tested] = fused({group: values[tested] for group, values in logs.items()}, weights)
-        calm[tested] = _cooled(plain[tested], temperature)
-        threshold = candidate_threshold(_cooled(learnt, temperature), known.truth, level, known.counts)
+        calm[tested] = cooled(plain[tested], temperature)
+        threshold = candidate_threshold(cooled(learnt, temperature), known.truth, level, known.counts)
         sets[tested] = np.exp(calm[tested]) >= threshold
     return plain, calm, sets
-
-
-def _cooled(logs: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    return log_softmax(logs / temperature)
 
 
 def _candidates(
@@ -179,6 +176,11 @@ def _candidates(
     shares = np.bincount(sizes, weights=counts, minlength=4) / counts.sum()
     covered = np.average(sets[np.arange(len(sets)), evidence.truth], weights=counts)
     return Candidates(level, threshold, float(covered), tuple(shares.tolist()))
+
+
+def without_bands(features: Features) -> Features:
+    """The groups that are fused."""
+    return {group: X for group, X in features.items() if group != RAW_BANDS}
 
 
 def _rows(features: Features, chosen: NDArray[np.bool_]) -> Features:

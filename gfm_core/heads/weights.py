@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.heads.classifiers import log_softmax
+from gfm_core.heads.classifiers import cooled
 from gfm_core.heads.fuse import fused
 
 PRIOR = 4.0  # of the squared logarithms of the weights: what equal weights are believed to be worth, in nats
@@ -61,8 +61,8 @@ def choose_weights(
     count = counts[chosen] * counts[known].sum() / counts[chosen].sum()
 
     def likelihood(shifts: NDArray[np.float64], warmth: float) -> NDArray[np.float64]:
-        cooled = log_softmax(fused(few, _as_weights(few, shifts)) / np.exp(warmth))
-        found: NDArray[np.float64] = np.log(np.exp(cooled[np.arange(len(right)), right]) + _LEAST)
+        calm = cooled(fused(few, _as_weights(few, shifts)), np.exp(warmth))
+        found: NDArray[np.float64] = np.log(np.exp(calm[np.arange(len(right)), right]) + _LEAST)
         return found
 
     def loss(free: NDArray[np.float64]) -> float:

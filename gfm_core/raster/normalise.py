@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,19 +58,20 @@ def _short(value: float) -> float:
 
 def _sample(source: Source, band: int) -> NDArray[np.float64]:
     """Valid values of one band in squares spread evenly over the source."""
-    parts = []
+    return np.concatenate([pixels[valid].astype(np.float64) for pixels, valid in sampled(source, (band,))])
+
+
+def sampled(source: Source, bands: tuple[int, ...]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    """Pixels and validity of `bands` in squares spread evenly over a source: what its numbers are like."""
     try:
         with open_dataset(source) as dataset:
-            for window in sample_windows(source.height, source.width):
-                pixels, valid = read_with_validity(dataset, source, window, (band,))
-                parts.append(pixels[valid].astype(np.float64))
+            for window in _sample_windows(source.height, source.width):
+                yield read_with_validity(dataset, source, window, bands)
     except RasterioError as error:
         raise unreadable(source.name, error) from error
-    return np.concatenate(parts)
 
 
-def sample_windows(height: int, width: int) -> list[Window]:
-    """Squares spread evenly over a raster: what is looked at to know what its numbers are like."""
+def _sample_windows(height: int, width: int) -> list[Window]:
     rows, cols = _starts(height), _starts(width)
     return [
         Window(col_off=col, row_off=row, width=min(_SAMPLE_SIDE, width), height=min(_SAMPLE_SIDE, height))

@@ -6,13 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 
 from gfm_core.bands import Band, BandKind, Normalisation
-from gfm_core.raster.normalise import sample_windows
-from gfm_core.raster.source import Source, open_dataset, unreadable
+from gfm_core.raster.normalise import sampled
+from gfm_core.raster.source import Source
 from gfm_core.raster.stack import Stack, every_source
-from gfm_core.raster.validity import read_with_validity
 
 _LEAST_PIXELS = 200
 # Physical units and where half of a scene's pixels can lie; wide, for a false alarm costs trust.
@@ -33,12 +31,16 @@ def doubts(stack: Stack) -> tuple[str, ...]:
     found = []
     for modality in stack.modalities:
         for source in every_source(modality):
-            values = _sample(source, len(modality.bands))
-            if values is None:
-                continue
             constants = tuple(
                 own or shared for own, shared in zip(source.normalisation, modality.normalisation, strict=True)
             )
+            # Only numbers with a physical meaning can be implausible: others are not read.
+            meant = (
+                band.kind in _PLAUSIBLE and not one.fitted for band, one in zip(modality.bands, constants, strict=True)
+            )
+            values = _sample(source, len(modality.bands)) if any(meant) else None
+            if values is None:
+                continue
             physical = _physical(values, constants)
             found += _scale_doubts(source.name, modality.bands, physical)
             found += _order_doubts(source.name, modality.bands, physical, constants)
@@ -47,14 +49,10 @@ def doubts(stack: Stack) -> tuple[str, ...]:
 
 def _sample(source: Source, bands: int) -> NDArray[np.float64] | None:
     """Pixels valid in all bands, `[bands, n]`, from the windows that normalisation is fitted on; None if too few."""
-    parts = []
-    try:
-        with open_dataset(source) as dataset:
-            for window in sample_windows(source.height, source.width):
-                pixels, valid = read_with_validity(dataset, source, window, tuple(range(bands)))
-                parts.append(pixels[:, np.broadcast_to(valid, pixels.shape).all(axis=0)])
-    except RasterioError as error:
-        raise unreadable(source.name, error) from error
+    parts = [
+        pixels[:, np.broadcast_to(valid, pixels.shape).all(axis=0)]
+        for pixels, valid in sampled(source, tuple(range(bands)))
+    ]
     values = np.concatenate(parts, axis=1).astype(np.float64)
     return values if values.shape[1] >= _LEAST_PIXELS else None
 

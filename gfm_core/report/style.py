@@ -67,14 +67,7 @@ def write_class_style(
 
     Raises `OutputError` if they cannot be written.
     """
-    renderer = _renderer("paletted", band="1")
-    palette = SubElement(renderer, "colorPalette")
-    for item in classes:
-        SubElement(
-            palette, "paletteEntry",
-            value=str(item.code), color=hex_of(colour_of(item)), alpha="255", label=_xml_text(item.name),
-        )  # fmt: skip
-    return _write_qml(Path(map_path), renderer), _write_aux(Path(map_path), classes, counts)
+    return _write_qml(Path(map_path), _paletted(classes)), _write_aux(Path(map_path), classes, counts)
 
 
 def write_confidence_style(path: str | Path) -> Path:
@@ -90,8 +83,6 @@ def write_confidence_style(path: str | Path) -> Path:
     stops = ":".join(f"{percent / 100:g};{_listed(colour)}" for percent, colour in between)
     told = {"color1": _listed(first), "color2": _listed(last), "discrete": "0", "rampType": "gradient", "stops": stops}
     _option_map(ramp, told)
-    for key, value in told.items():  # 3.22 writes both forms and older ones read only this one
-        SubElement(ramp, "prop", k=key, v=value)
     for percent, colour in CONFIDENCE_RAMP:
         SubElement(shader, "item", value=str(percent), color=hex_of(colour), alpha="255", label=f"{percent} %")
     _remove_aux(Path(path))
@@ -100,14 +91,8 @@ def write_confidence_style(path: str | Path) -> Path:
 
 def write_certainty_style(path: str | Path) -> Path:
     """Write the QML of the candidates raster: how sure each pixel is, the first of its bands."""
-    renderer = _renderer("paletted", band="1")
-    palette = SubElement(renderer, "colorPalette")
-    for item in CERTAINTY:
-        SubElement(
-            palette, "paletteEntry", value=str(item.code), color=hex_of(colour_of(item)), alpha="255", label=item.name
-        )
     _remove_aux(Path(path))
-    return _write_qml(Path(path), renderer)
+    return _write_qml(Path(path), _paletted(CERTAINTY))
 
 
 def write_suspect_style(path: str | Path) -> Path:
@@ -121,11 +106,7 @@ def write_suspect_style(path: str | Path) -> Path:
         "outline_width": "0.8", "outline_width_unit": "MM", "outline_style": "solid",
     }  # fmt: skip
     _option_map(layer, told)
-    for key, value in told.items():  # 3.22 writes both forms and older ones read only this one
-        SubElement(layer, "prop", k=key, v=value)
-    indent(root)
-    doctype = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return write_whole(Path(path).with_suffix(".qml"), doctype + tostring(root, encoding="utf-8") + b"\n")
+    return _write_document(Path(path), root)
 
 
 def write_embedding_style(path: str | Path, bands: Sequence[int], ranges: Sequence[Range]) -> Path:
@@ -144,6 +125,18 @@ def write_embedding_style(path: str | Path, bands: Sequence[int], ranges: Sequen
     return _write_qml(Path(path), renderer)
 
 
+def _paletted(classes: Sequence[MapClass]) -> Element:
+    """A colour and a name for each class of the first band."""
+    renderer = _renderer("paletted", band="1")
+    palette = SubElement(renderer, "colorPalette")
+    for item in classes:
+        SubElement(
+            palette, "paletteEntry",
+            value=str(item.code), color=hex_of(colour_of(item)), alpha="255", label=_xml_text(item.name),
+        )  # fmt: skip
+    return renderer
+
+
 def _renderer(kind: str, **attributes: str) -> Element:
     renderer = Element("rasterrenderer", {"type": kind, "opacity": "1", "alphaBand": "-1", "nodataColor": ""})
     renderer.attrib.update(attributes)
@@ -160,6 +153,8 @@ def _option_map(parent: Element, told: Mapping[str, str]) -> None:
     options = SubElement(parent, "Option", type="Map")
     for key, value in told.items():
         SubElement(options, "Option", name=key, type="QString", value=value)
+    for key, value in told.items():  # 3.22 writes both forms and older ones read only this one
+        SubElement(parent, "prop", k=key, v=value)
 
 
 def _write_qml(raster: Path, renderer: Element) -> Path:
@@ -186,9 +181,14 @@ def _write_qml(raster: Path, renderer: Element) -> Path:
     SubElement(pipe, "rasterresampler", maxOversampling="2")
     SubElement(pipe, "resamplingStage").text = "resamplingFilter"
     SubElement(root, "blendMode").text = "0"
+    return _write_document(raster, root)
+
+
+def _write_document(layer: Path, root: Element) -> Path:
+    """The style beside its layer."""
     indent(root)
     doctype = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-    return write_whole(raster.with_suffix(".qml"), doctype + tostring(root, encoding="utf-8") + b"\n")
+    return write_whole(layer.with_suffix(".qml"), doctype + tostring(root, encoding="utf-8") + b"\n")
 
 
 @dataclass(frozen=True, slots=True)

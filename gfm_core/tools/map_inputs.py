@@ -98,9 +98,7 @@ class MapInputs:
             for number in range(len(next(iter(stored.values()))))
         ]
         groups = {group: np.stack([square[group] for square in squares]) for group in source.features.columns}
-        if "fine" in groups:
-            groups[RAW_BANDS] = groups["fine"][:, band_positions(self.features.columns["fine"])]
-        return source, SceneFacts.of(groups, apart=self.near)
+        return source, SceneFacts.of(with_bands(groups, source.features), apart=self.near)
 
     def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64], reporter: Reporter) -> Features:
         """Features of single map pixels, `[n, columns]` a group, and raw `bands` where `fine` is there."""
@@ -138,10 +136,10 @@ def _around(rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Region:
 
 
 def with_bands(features: Features, source: MapFeatures) -> Features:
-    """`features` and, as `bands`, the raw bands among the columns of `fine`: the floor that every map has to beat."""
+    """`features` `[n, columns, ...]` and, as `bands`, the raw bands among `fine`: the floor that maps have to beat."""
     if "fine" not in features:
         return features
-    return {**features, "bands": features["fine"][:, band_positions(source.columns["fine"])]}
+    return {**features, RAW_BANDS: features["fine"][:, band_positions(source.columns["fine"])]}
 
 
 def map_inputs(

@@ -75,10 +75,9 @@ def predict(features: MapFeatures, head: MapHead, near: int, part: Region) -> Pr
     inner = np.s_[:, radius : radius + part.rows, radius : radius + part.cols]
     probabilities = np.exp(head.fused.log_proba({group: rows[group] for group in head.fused.heads}))
     cube = probabilities.astype(np.float32).T.reshape(-1, *wide.shape)
-    if radius and head.guide is not None:
-        bands = values["fine"][band_positions(features.columns["fine"])]
-        guide = head.guide.apply(bands.reshape(len(bands), -1).T).T.reshape(bands.shape)
-        cube = smooth(cube, np.where(np.isfinite(bands).any(axis=0), guide, np.float32(np.nan)), radius)
+    if radius:
+        guide = head.guide_of(rows["fine"][:, band_positions(features.columns["fine"])])
+        cube = smooth(cube, guide.T.reshape(-1, *wide.shape), radius)
     inside = _applicability(head, {group: value[inner] for group, value in values.items()})
     return _predicted(cube, head, inside)
 

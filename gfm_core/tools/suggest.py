@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gfm_core.errors import LabelError
 from gfm_core.heads.fuse import fit_fused
 from gfm_core.heads.suggest import suggest
-from gfm_core.heads.validate import RAW_BANDS
+from gfm_core.heads.validate import without_bands
 from gfm_core.labels.burn import burn
 from gfm_core.labels.read import read_labels
 from gfm_core.parameters import ClassifyParameters, SuggestParameters, parameters_of
@@ -90,7 +90,7 @@ def run_suggest(parameters: SuggestParameters, reporter: Reporter, ready: Ready 
         )
         source, scene = source.look()
         pixels, features, _ = training_pixels(labels, source, reporter.step(0.6, 0.7))
-        head = fit_fused(_fused(features), pixels.codes, pixels.classes, "lda", scene)
+        head = fit_fused(without_bands(features), pixels.codes, pixels.classes, "lda", scene)
         grid = source.features.grid
         known = burn(labels, grid.transform, grid.frame.crs, grid.shape, per_class=_EVERY)
         rows, cols, pool = _pool(source, known.rows * grid.shape[1] + known.cols, parameters.seed, reporter)
@@ -114,10 +114,6 @@ def _as_classify(parameters: SuggestParameters) -> ClassifyParameters:
     """The map that is asked: that of the labels so far, with the parameters that both tools share."""
     shared = {info.name for info in parameters_of(ClassifyParameters)} & {item.name for item in fields(parameters)}
     return ClassifyParameters(**{name: getattr(parameters, name) for name in shared})
-
-
-def _fused(features: Features) -> Features:
-    return {group: X for group, X in features.items() if group != RAW_BANDS}
 
 
 def _pool(
@@ -166,4 +162,4 @@ def _write(path: Path, points: tuple[Suggestion, ...], crs: str) -> None:
     frame = gpd.GeoDataFrame(
         columns, geometry=gpd.points_from_xy([point.x for point in points], [point.y for point in points])
     )
-    write_points(path, frame.astype({"class": "str"}).assign(**{"class": None}), layer="suggestions", crs=crs)
+    write_points(path, frame, layer="suggestions", crs=crs)

@@ -10,6 +10,7 @@ import rasterio
 from rasterio.features import geometry_mask
 
 import gfm_core as gfm
+from tests.conftest import RunGfm
 from tests.gfm_core.tools.conftest import CELL, Made
 
 
@@ -93,15 +94,8 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(made: Made, few: Path, tmp
     assert [item.name for item in tmp_path.iterdir()] == ["one.gpkg"]
 
 
-def test_the_command_says_how_many_labels_there_are(made: Made, few: Path, tmp_path: Path) -> None:
-    from click.testing import CliRunner
-
-    from gfm_core.cli.main import gfm as command
-
+def test_the_command_says_how_many_labels_there_are(made: Made, few: Path, run_gfm: RunGfm, tmp_path: Path) -> None:
     embedding = gfm.embed(made.scene.paths, tmp_path / "e.tif", cell_size=CELL, groups=("fine",))
-    ran = CliRunner().invoke(
-        command,
-        ["-q", "suggest", str(embedding.path), "-o", str(tmp_path / "n.gpkg"), "--labels", str(few), "--count", "4"],
-    )
-    assert ran.exit_code == 0, ran.output
-    assert "4 points worth a label (so far: " in ran.output
+    ran = run_gfm("-q", "suggest", embedding.path, "-o", tmp_path / "n.gpkg", "--labels", few, "--count", 4)
+    assert ran.code == 0, ran.err
+    assert "4 points worth a label (so far: " in ran.out
