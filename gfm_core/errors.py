@@ -6,6 +6,14 @@ other Python code expects. A message ends with a full stop and stands alone: it 
 
 from __future__ import annotations
 
+import errno
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+_FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+
 
 class GfmError(Exception):
     """Base of every error that a user can mend."""
@@ -33,6 +41,35 @@ class LabelError(GfmError, ValueError):
 
 class OutputError(GfmError, OSError):
     """An output cannot be written where it was asked for."""
+
+
+class DiskFullError(OutputError):
+    """The disk or the user's quota is full; what was done so far is kept where the tool can go on from it."""
+
+    @classmethod
+    def at(cls, folder: Path, needed: int | None = None) -> Self:
+        """For `folder`, in bytes as far as they are known."""
+        free = ""
+        with suppress(OSError):
+            free = f", {megabytes(shutil.disk_usage(folder).free)} are free"
+        wanted = f": about {megabytes(needed)} are needed" if needed is not None else ""
+        return cls(f"The disk of {folder} is full{wanted}{free}; make room and run the same command again.")
+
+
+def megabytes(count: float) -> str:
+    """Bytes for people: `12 MB`, `3.4 GB`."""
+    return (
+        f"{count / 1e9:.1f} GB"
+        if count >= 1e9
+        else f"{count / 1e6:.0f} MB"
+        if count >= 1e6
+        else f"{count / 1e3:.0f} kB"
+    )
+
+
+def is_disk_full(error: BaseException) -> bool:
+    """Whether an error of the operating system says that the disk or the quota is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
 
 
 class CheckpointError(GfmError, ValueError):

@@ -7,6 +7,8 @@ addresses that do not depend on the extent asked for. Rows count southwards: the
     core     12 x 12 cells whose place in the output a window owns
     window   the core and 2 cells of halo on each side, 16 x 16: one forward pass
     tile     `TILE_WINDOWS` x `TILE_WINDOWS` neighbouring windows that are read together
+    piece    the cells that are finished, seen from the north-west, with a tile: it lies 2 cells north and west of the
+             tile's cores, for these still wait for the next windows
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from gfm_core.errors import NoOverlapError
 CORE = 12
 HALO = 2
 WINDOW = CORE + 2 * HALO
-TILE_WINDOWS = 4
+TILE_WINDOWS = 8
 
 _SNAP = 1e-6  # cells: edges this near to a lattice line are on it
 
@@ -170,15 +172,21 @@ class Tile:
         length = self.side * CORE + 2 * HALO
         return CellRange(self.row * self.side * CORE - HALO, self.col * self.side * CORE - HALO, length, length)
 
+    @property
+    def piece(self) -> CellRange:
+        """The cells that need no window behind this tile; pieces of neighbouring tiles meet and do not overlap."""
+        length = self.side * CORE
+        return CellRange(self.row * length - HALO, self.col * length - HALO, length, length)
+
     def windows(self, wanted: CellRange) -> list[WindowIndex]:
         """The tile's windows that share a cell with `wanted`, row by row."""
+        rows, cols = window_span(wanted.row, wanted.rows), window_span(wanted.col, wanted.cols)
         first_row, first_col = self.row * self.side, self.col * self.side
-        every = (
+        return [
             WindowIndex(row, col)
-            for row in range(first_row, first_row + self.side)
-            for col in range(first_col, first_col + self.side)
-        )
-        return [window for window in every if window.cells.intersection(wanted)]
+            for row in range(max(rows.start, first_row), min(rows.stop, first_row + self.side))
+            for col in range(max(cols.start, first_col), min(cols.stop, first_col + self.side))
+        ]
 
 
 def window_span(start: int, count: int) -> range:
@@ -195,12 +203,12 @@ def windows(cells: CellRange) -> Iterator[WindowIndex]:
             yield WindowIndex(row, col)
 
 
-def tile_rows(cells: CellRange, side: int = TILE_WINDOWS) -> list[list[Tile]]:
-    """The tiles whose windows touch `cells`, as rows from north to south."""
-    rows, cols = window_span(cells.row, cells.rows), window_span(cells.col, cells.cols)
-    row_tiles = range(rows.start // side, (rows.stop - 1) // side + 1)
-    col_tiles = range(cols.start // side, (cols.stop - 1) // side + 1)
-    return [[Tile(row, col, side) for col in col_tiles] for row in row_tiles]
+def tiles_with_pieces(cells: CellRange, side: int = TILE_WINDOWS) -> list[Tile]:
+    """The tiles whose pieces share a cell with `cells`, row by row."""
+    length = side * CORE
+    rows = range((cells.row + HALO) // length, (cells.stop[0] - 1 + HALO) // length + 1)
+    cols = range((cells.col + HALO) // length, (cells.stop[1] - 1 + HALO) // length + 1)
+    return [Tile(row, col, side) for row in rows for col in cols]
 
 
 def blend_weights() -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
     .gfm-partial-3f2a.../lock   the owner's process number, held with a lock of the operating system while it lives
     .gfm-partial-3f2a.../new/   what is being made
     .gfm-partial-3f2a.../old/   what it replaces, until all is in place
+    .gfm-partial-3f2a.../journal/   finished parts of a tool that can go on after it was stopped; they outlive a run
 
 The name comes from the output's, so two runs with the same output meet in the same folder.
 """
@@ -23,19 +24,20 @@ from gfm_core.errors import OutputError
 PREFIX = ".gfm-partial-"
 
 _LOCK = "lock"
+_JOURNAL = "journal"
 _LOCKED_BYTE = 1 << 30  # far behind the text: on Windows a locked byte cannot be read by others
 
 
 @dataclass(frozen=True, slots=True)
 class HiddenFolder:
-    """A claimed folder; `release` removes it with all that is in it."""
+    """A claimed folder; `release` removes it with all that is in it, or all but the journal."""
 
     path: Path
     handle: int  # of the lock file, open and locked
 
     @classmethod
     def claim(cls, target: Path) -> Self:
-        """The hidden folder of `target`, empty. Raises `OutputError` if another run holds it or it cannot be made."""
+        """The hidden folder of `target`, empty but for a journal. Raises `OutputError` if another run holds it or it cannot be made."""
         place = target.parent.resolve() / target.name
         path = place.with_name(PREFIX + hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16])
         try:
@@ -49,7 +51,7 @@ class HiddenFolder:
         claimed = _held[path] = cls(path, handle)
         try:
             claimed._give_back(place)
-            claimed._empty()
+            claimed._empty(keep=_JOURNAL)
             claimed.new.mkdir()
             claimed.old.mkdir()
         except OSError as error:
@@ -67,11 +69,16 @@ class HiddenFolder:
         """Where what it replaces goes."""
         return self.path / "old"
 
-    def release(self) -> None:
+    @property
+    def journal(self) -> Path:
+        """Where finished parts are kept for the next run; made by whoever writes there."""
+        return self.path / _JOURNAL
+
+    def release(self, *, keep_journal: bool = False) -> None:
         """Remove the folder and give the lock up, in this order: nobody may take over what is still there."""
         if _held.pop(self.path, None) is None:
             return
-        self._empty()
+        self._empty(keep=_JOURNAL if keep_journal else None)
         if sys.platform == "win32":  # an open file cannot be removed there
             os.close(self.handle)
         with suppress(OSError):
@@ -88,9 +95,9 @@ class HiddenFolder:
             if not (folder / file.name).exists():
                 file.replace(folder / file.name)
 
-    def _empty(self) -> None:
+    def _empty(self, keep: str | None = None) -> None:
         for item in self.path.iterdir():
-            if item.name != _LOCK:
+            if item.name not in (_LOCK, keep):
                 shutil.rmtree(item, ignore_errors=True)
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 settings.register_profile("gfm", deadline=None)
 settings.load_profile("gfm")
 
+os.environ["GFM_CACHE_MB"] = "0"  # what one test embedded must not serve the next; tests of the cache give their own
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 NORTH_UP = Affine(10.0, 0.0, 400_000.0, 0.0, -10.0, 5_800_000.0)  # metres of EPSG:32633
 

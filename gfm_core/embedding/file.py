@@ -165,7 +165,7 @@ def create(
     lattice, cells = stack.lattice, stack.cells
     writer = BlockRowWriter(
         path, shape=cells.shape, bands=len(every), dtype=dtype, crs=as_crs(lattice.crs).to_wkt(),
-        transform=lattice.transform(cells), nodata=np.nan if dtype == "float32" else NODATA,
+        transform=lattice.transform(cells), nodata=np.nan if dtype == "float32" else NODATA, dense=True,
     )  # fmt: skip
     dataset = writer.dataset
     dataset.descriptions = tuple(column.name for column in every)

@@ -1,25 +1,39 @@
-"""Make an embedding file: tiles in order, blended, stored, row by row, so that memory does not grow with the raster."""
+"""Make an embedding file: tiles in order, blended, stored, row by row, so that memory does not grow with the raster.
+
+What is finished goes into the file and, as pieces, into stores: the journal that a stopped run goes on from, and the
+cache that later runs share. A run computes only what no store holds, and the file is the same to the byte.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.embedding.blend import Blender
+from gfm_core.embedding.blend import Seams, blended
 from gfm_core.embedding.file import EmbeddingFile, create, open_embedding
+from gfm_core.embedding.kept import Cache, Kept, check_room, open_journal, piece_keys
 from gfm_core.embedding.map_grid import derived_bands
-from gfm_core.embedding.pipeline import Engine, TileContent, tile_side, tiles_in_order
-from gfm_core.embedding.quantise import Clipping, quantise
+from gfm_core.embedding.pipeline import (
+    Engine,
+    TileContent,
+    TileJob,
+    as_stored,
+    contents_in_order,
+    tile_content,
+    tile_side,
+)
+from gfm_core.embedding.quantise import Clipping
 from gfm_core.errors import InputError
 from gfm_core.features.groups import Column, network_columns, statistic_columns
-from gfm_core.grid import CORE, HALO, CellRange, tile_rows
+from gfm_core.grid import CellRange, Tile, WindowIndex, tiles_with_pieces
 from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.progress import Reporter
 from gfm_core.raster.read import StackReader
@@ -27,8 +41,9 @@ from gfm_core.raster.source import fingerprint
 from gfm_core.raster.stack import Stack
 from gfm_core.raster.write import BlockRowWriter, add_overviews
 
-_STRIP = 64  # cells: width of a blender, a little more than a tile
 _MUCH_CLIPPED = 0.01  # share of values: more is said
+
+Columns = Mapping[str, tuple[Column, ...]]
 
 logger = logging.getLogger(__name__)
 
@@ -49,28 +64,30 @@ class Recipe:
 
 
 def make_embedding(
-    path: Path, stack: Stack, recipe: Recipe, engine: Engine | None, *, threads: int | None, reporter: Reporter
-) -> EmbeddingFile:
+    path: Path, stack: Stack, recipe: Recipe, engine: Engine | None, *, threads: int | None, reporter: Reporter,
+    kept: Kept | None = None,
+) -> EmbeddingFile:  # fmt: skip
     """Write the embedding of `stack` to `path` (its place must be safe: see `Outputs`) and open it."""
     columns = embedding_columns(stack, recipe)
-    clipping = Clipping()
-    with (
-        StackReader(stack) as reader,
-        create(path, stack, columns, dtype=recipe.dtype, model=recipe.told_model, parameters=recipe.parameters) as file,
-    ):
-        sink = _Sink(file, stack.cells, columns, recipe.dtype, clipping)
-        total = sum(len(row) for row in tile_rows(stack.cells, tile_side(stack)))
-        # Closed before the reader is: no thread may read from files that a stopped run closes.
-        with closing(tiles_in_order(reader, stack.cells, tuple(columns), engine, threads)) as contents:
-            for done, content in enumerate(contents, start=1):
-                sink.take(content)
-                reporter.update(0.97 * done / total, "embedding", stack.area_km2 * done / total)
-        sink.close()
+    run = Run(stack, columns, recipe.dtype, kept or Kept.nothing(), stack.cells)
+    first = dict(zip(columns, np.cumsum([0, *map(len, columns.values())]).tolist(), strict=False))
+    with create(
+        path, stack, columns, dtype=recipe.dtype, model=recipe.told_model, parameters=recipe.parameters
+    ) as file:
+        for cells, stored in run.pieces(engine, threads, reporter.step(0, 0.97)):
+            _put(file, first, stored, cells.row - stack.cells.row, cells.col - stack.cells.col)
     check_unchanged(stack)
-    _tell(stack, clipping)
+    _tell(stack, run.clipping)
     add_overviews(path, categorical=False)
     reporter.update(1.0, "embedding", stack.area_km2)
     return open_embedding(path)
+
+
+def _put(
+    file: BlockRowWriter, first: Mapping[str, int], stored: Mapping[str, NDArray[Any]], row: int, col: int
+) -> None:
+    for group, values in stored.items():
+        file.put(first[group], row, values, col)
 
 
 def embedding_columns(stack: Stack, recipe: Recipe) -> dict[str, tuple[Column, ...]]:
@@ -88,81 +105,115 @@ def embedding_columns(stack: Stack, recipe: Recipe) -> dict[str, tuple[Column, .
     return columns
 
 
-class _Sink:
-    """Brings tile contents into the file's rows, whatever group they belong to."""
+def kept_for(
+    stack: Stack, recipe: Recipe, engine: Engine | None, *, journal: Path | None = None, cells: CellRange | None = None
+) -> Kept:
+    """The stores of a run: the user's cache and, where a `journal` folder is given, that of the output.
 
-    def __init__(
-        self,
-        file: BlockRowWriter,
-        cells: CellRange,
-        columns: Mapping[str, Sequence[Column]],
-        dtype: str,
-        clipping: Clipping,
-    ) -> None:
-        self._file, self._cells, self._columns = file, cells, columns
-        self._dtype, self._clipping = dtype, clipping
-        self._first: dict[str, int] = {}
-        first = 0
-        for group, items in columns.items():
-            self._first[group] = first
-            first += len(items)
-        # Blenders side by side: what is finished in the west is written before the east has come.
-        self._blenders: list[Blender] = []
-        if "network" in columns:
-            strips = range(cells.col, cells.stop[1], _STRIP)
-            each = [CellRange(cells.row, col, cells.rows, min(_STRIP, cells.stop[1] - col)) for col in strips]
-            self._blenders = [Blender(strip, len(columns["network"])) for strip in each]
-        self._windows: range | None = None  # the rows of windows of the row of tiles that is coming in
-        self._done = 0  # blenders that have all windows of these rows
+    Raises `DiskFullError` before any work if the journal and the file cannot fit.
+    """
+    keys = piece_keys(stack, recipe.groups, recipe.dtype, recipe.told_model, engine)
+    needed = stored_bytes(embedding_columns(stack, recipe), recipe.dtype, cells or stack.cells)
+    cache = Cache.of_user()
+    stores = cache.stores(keys, stack, needed) if cache is not None else {}
+    if journal is None:
+        return Kept({}, stores)
+    opened = open_journal(journal, keys)
+    check_room(journal.parent, needed + needed // 2)  # the pieces as they are, the file about half as large
+    return Kept(opened, stores)
 
-    def take(self, content: TileContent) -> None:
-        """The next tile, in order."""
-        tile = content.tile
-        windows = range(tile.row * tile.side, (tile.row + 1) * tile.side)
-        if windows != self._windows:
-            self._finish_until(len(self._blenders))
-            self._windows, self._done = windows, 0
-        for group, values in content.columns.items():
-            self._put_columns(group, content.owned, values)
-        for window, latents in content.latents:
-            present = content.present[window.cells.slices_in(tile.cells)]
-            first, last = self._strip_of(window.cells.col), self._strip_of(window.cells.stop[1] - 1)
-            for blender in self._blenders[first : last + 1]:
-                blender.add(window, latents, present)
-        self._finish_until(self._strip_of(tile.cells.stop[1] - 2 * HALO))  # where the next tile's windows begin
 
-    def close(self) -> None:
-        """The last row of tiles, and the cells that waited for windows south of it, which do not exist."""
-        self._finish_until(len(self._blenders))
-        if self._windows is not None and self._windows.stop * CORE < self._cells.stop[0] + CORE:
-            self._windows, self._done = range(self._windows.stop, self._windows.stop + 1), 0
-            self._finish_until(len(self._blenders))
+def stored_bytes(columns: Columns, dtype: str, cells: CellRange) -> int:
+    """Bytes of an embedding's values without compression."""
+    return cells.rows * cells.cols * sum(map(len, columns.values())) * np.dtype(dtype).itemsize
 
-    def _strip_of(self, col: int) -> int:
-        """The number of the blender in which a column of cells lies."""
-        return min(max((col - self._cells.col) // _STRIP, 0), len(self._blenders))
 
-    def _finish_until(self, stop: int) -> None:
-        """Write the rows of windows that are coming in from the blenders before number `stop`."""
-        for number in range(self._done, stop):
-            for window_row in self._windows or ():
-                for row, values in self._blenders[number].finish(window_row):
-                    self._put("network", values, row, number * _STRIP)
-        self._done = max(self._done, stop)
+@dataclass(frozen=True)
+class Run:
+    """One pass over `cells` of a stack: pieces of all groups, from stores where they hold them, else computed."""
 
-    def _put_columns(self, group: str, owned: CellRange, values: NDArray[np.float32]) -> None:
-        wanted = owned.intersection(self._cells)
-        if wanted is not None:
-            part = values[(slice(None), *wanted.slices_in(owned))]
-            self._put(group, part, wanted.row - self._cells.row, wanted.col - self._cells.col)
+    stack: Stack
+    columns: Columns
+    dtype: str
+    kept: Kept
+    cells: CellRange
+    clipping: Clipping = field(default_factory=Clipping)
 
-    def _put(self, group: str, values: NDArray[np.float32], row: int, col: int = 0) -> None:
-        stored: NDArray[Any] = values
-        if self._dtype == "uint8":
-            stored = quantise(values, self._columns[group], self._clipping)
-        else:
-            self._clipping.values += int(np.isfinite(values).sum())
-        self._file.put(self._first[group], row, stored, col)
+    def pieces(
+        self, engine: Engine | None, threads: int | None, reporter: Reporter
+    ) -> Iterator[tuple[CellRange, dict[str, NDArray[Any]]]]:
+        """Every piece in order from the north-west: its cells, and the stored values of each group."""
+        tiles = tiles_with_pieces(self.cells, tile_side(self.stack))
+        missing = {tile: wanted for tile in tiles if not self._is_kept(tile, wanted := self._wanted(tile))}
+        if len(missing) < len(tiles):
+            logger.info("%d of %d pieces were kept from before.", len(tiles) - len(missing), len(tiles))
+        jobs = list(self._jobs(missing))
+        left = iter(tiles)
+        seams = Seams()
+        area, done = self.stack.area_km2, 0
+        with StackReader(self.stack) as reader:
+            work = partial(tile_content, reader, self.columns, self.dtype, engine)
+            # Closed before the reader is: no thread may read from files that a stopped run closes.
+            with closing(contents_in_order(work, jobs, threads)) as contents:
+                for content in contents:
+                    job = content.job
+                    if job.piece is not None:
+                        for tile in left:
+                            if tile == job.tile:
+                                break
+                            yield self._wanted(tile), self._from_store(tile)
+                        yield job.piece, self._finished(content, seams)
+                    seams.keep(job.tile, content.latents)
+                    done += 1
+                    reporter.update(done / len(jobs), "embedding", area * done / len(jobs))
+        for tile in left:
+            yield self._wanted(tile), self._from_store(tile)
+
+    def _wanted(self, tile: Tile) -> CellRange:
+        wanted = tile.piece.intersection(self.cells)
+        assert wanted is not None
+        return wanted
+
+    def _is_kept(self, tile: Tile, wanted: CellRange) -> bool:
+        return all(self.kept.get(group, tile, wanted) is not None for group in self.columns)
+
+    def _from_store(self, tile: Tile) -> dict[str, NDArray[Any]]:
+        found = {group: self.kept.get(group, tile, self._wanted(tile)) for group in self.columns}
+        if any(values is None for values in found.values()):
+            raise InputError("What was kept from before vanished during the run; run again.")
+        stored = {group: values for group, values in found.items() if values is not None}
+        for values in stored.values():
+            self.clipping.values += int(np.count_nonzero(values if self.dtype == "uint8" else np.isfinite(values)))
+        return stored
+
+    def _jobs(self, missing: Mapping[Tile, CellRange]) -> Iterable[TileJob]:
+        """What every tile has to give, so that all that is `missing` can be finished: in order, row by row."""
+        windows: dict[Tile, set[WindowIndex]] = {tile: set() for tile in missing}
+        if "network" in self.columns:
+            for tile, wanted in missing.items():
+                for down in (-1, 0):
+                    for right in (-1, 0):
+                        other = Tile(tile.row + down, tile.col + right, tile.side)
+                        windows.setdefault(other, set()).update(other.windows(wanted))
+        for tile in sorted(windows, key=lambda tile: (tile.row, tile.col)):
+            ordered = tuple(sorted(windows[tile], key=lambda window: (window.row, window.col)))
+            if ordered or tile in missing:
+                yield TileJob(tile, ordered, missing.get(tile))
+
+    def _finished(self, content: TileContent, seams: Seams) -> dict[str, NDArray[Any]]:
+        """The stored values of a job's piece, in the order of the groups; they go to the stores too."""
+        job = content.job
+        assert job.piece is not None
+        self.clipping.add(content.clipping)
+        stored: dict[str, NDArray[Any]] = {}
+        for group, columns in self.columns.items():
+            if group == "network":
+                values = blended(job.piece, seams.parts_for(job.tile, content.latents), len(columns))
+                stored[group] = as_stored(values, columns, self.dtype, self.clipping)
+            else:
+                stored[group] = content.columns[group]
+            self.kept.put(group, job.tile, job.piece, stored[group])
+        return stored
 
 
 def check_unchanged(stack: Stack) -> None:

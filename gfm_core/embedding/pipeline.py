@@ -1,65 +1,96 @@
 """Tiles of a stack through the model, several at a time, each the same whatever the threads, the batch or the extent.
 
-A tile is read once, its statistics are computed once, its tokens fused once; then each of its windows is one forward
-pass of a fixed shape. Results come back in the order of the tiles, from the north.
+A tile is read once, its statistics are computed once, its tokens fused once; then its windows are forward passes of a
+fixed shape. Results come back in the order of the tiles, from the north.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from gfm_core.bands import Band
-from gfm_core.features.groups import cell_columns
-from gfm_core.grid import CORE, HALO, TILE_WINDOWS, CellRange, Tile, WindowIndex, tile_rows
+from gfm_core.embedding.blend import WindowPart
+from gfm_core.embedding.quantise import Clipping, quantise
+from gfm_core.features.groups import Column, cell_columns
+from gfm_core.grid import CORE, HALO, TILE_WINDOWS, CellRange, Tile, WindowIndex
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.statistics import CellStatistics, cell_statistics, derive, margin_pixels
-from gfm_core.model.tokens import ModalityInput, modality_input
+from gfm_core.model.tokens import ModalityInput, modality_input, rectangle_of
+from gfm_core.progress import Cancelled
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import Modality, Stack
 
-_TILE_PIXELS = 4_000_000  # of one modality, over bands and dates: larger tiles are read in smaller squares
+_TILE_PIXELS = 6_000_000  # of one modality, over bands and dates: larger tiles are read in smaller squares
+_BATCH_CPU = 4  # windows in one call: neighbours in a row of windows, each always at its own place in the call
+_FUSED_ROWS = 14  # rows of cells whose tokens are fused at once on a CPU: they fit its cache
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Engine:
-    """How the network runs: where, in which number format, and how many windows in one call on a GPU."""
+    """How the network runs: where, in which number format, and how many windows in one call on a GPU.
+
+    `limit` is how many windows the memory has turned out to hold: no call takes more from then on.
+    """
 
     encoder: CellEncoder
     device: torch.device
     dtype: torch.dtype
     batch: int = 16
+    limit: int = 1 << 16
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it runs on a CPU."""
+        return self.device.type == "cpu"
+
+
+@dataclass(frozen=True, slots=True)
+class TileJob:
+    """What a tile has to give: latents of `windows`, statistics of the cells of `piece` (None: of none)."""
+
+    tile: Tile
+    windows: tuple[WindowIndex, ...]
+    piece: CellRange | None
+
+    @property
+    def cells(self) -> CellRange:
+        """The smallest range of cells that must be known."""
+        parts = [window.cells for window in self.windows] + ([self.piece] if self.piece else [])
+        row, col = min(part.row for part in parts), min(part.col for part in parts)
+        return CellRange(row, col, max(part.stop[0] for part in parts) - row, max(part.stop[1] for part in parts) - col)
 
 
 @dataclass(frozen=True, slots=True)
 class TileContent:
-    """What one tile gives: group columns `[columns, rows, cols]` of the cells it owns, and its windows' latents."""
+    """What one tile gives: `columns` as they are stored, `[columns, rows, cols]` of the job's piece, and latents."""
 
-    tile: Tile
-    columns: dict[str, NDArray[np.float32]]
-    latents: list[tuple[WindowIndex, NDArray[np.float32]]]  # [16, 16, D] each
-    present: NDArray[np.bool_]  # [tile rows, tile cols]
-
-    @property
-    def owned(self) -> CellRange:
-        """The cells whose `fine` and `coarse` columns come from this tile: its windows' cores."""
-        cells = self.tile.cells
-        return CellRange(cells.row + HALO, cells.col + HALO, cells.rows - 2 * HALO, cells.cols - 2 * HALO)
+    job: TileJob
+    columns: dict[str, NDArray[Any]]
+    latents: list[WindowPart]
+    clipping: Clipping
 
 
 def tile_side(stack: Stack) -> int:
-    """Windows along a tile of this stack: 4, or fewer where cells hold very many pixels; the extent does not matter."""
-    for side in (TILE_WINDOWS, 2):
+    """Windows along a tile of this stack: 8, or fewer where cells hold very many pixels; the extent does not matter."""
+    for side in (TILE_WINDOWS, 4, 2):
         if max(_pixels_of_tile(item, stack.lattice.cell_size, side) for item in stack.modalities) <= _TILE_PIXELS:
             return side
     return 1
@@ -94,74 +125,165 @@ def network_input(
 
 
 def tile_content(
-    reader: StackReader, tile: Tile, wanted: CellRange, groups: tuple[str, ...], engine: Engine | None
-) -> TileContent:
-    """Read one tile and compute what `groups` ask for; `engine` is needed for `network`."""
-    stack = reader.stack
-    parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in groups if group != "network"}
+    reader: StackReader, columns: Mapping[str, Sequence[Column]], dtype: str, engine: Engine | None, job: TileJob,
+    stopping: threading.Event,
+) -> TileContent:  # fmt: skip
+    """Read what a job needs and compute its groups; `engine` is needed for `network`. Raises `Cancelled` if stopped."""
+    stack, cells = reader.stack, job.cells
+    parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in columns if group != "network" and job.piece}
     inputs = []
-    core = (slice(None), slice(HALO, -HALO), slice(HALO, -HALO))
     for modality in stack.modalities:
-        statistics, bands, offset = modality_statistics(reader, modality, tile.cells)
-        for group, columns in parts.items():
-            columns.append(cell_columns(group, statistics)[core])
-        if engine is not None:
+        _leave_if(stopping)
+        statistics, bands, offset = modality_statistics(reader, modality, cells)
+        for group, found in parts.items():
+            assert job.piece is not None
+            found.append(cell_columns(group, statistics)[(slice(None), *job.piece.slices_in(cells))])
+        if engine is not None and job.windows:
             inputs.append(network_input(stack, modality, statistics, bands, offset))
-    columns_of = {group: np.concatenate(columns) for group, columns in parts.items()}
-    if engine is None:
-        return TileContent(tile, columns_of, [], np.zeros(tile.cells.shape, np.bool_))
-    latents, present = _encode(engine, inputs, tile, wanted)
-    return TileContent(tile, columns_of, latents, present)
+    clipping = Clipping()
+    stored = {
+        group: as_stored(np.concatenate(found), columns[group], dtype, clipping) for group, found in parts.items()
+    }
+    latents = _encode(engine, inputs, job, stopping) if engine is not None and job.windows else []
+    return TileContent(job, stored, latents, clipping)
 
 
-def _encode(
-    engine: Engine, inputs: list[ModalityInput], tile: Tile, wanted: CellRange
-) -> tuple[list[tuple[WindowIndex, NDArray[np.float32]]], NDArray[np.bool_]]:
-    """Fuse the tile's tokens, then encode each of its wanted windows that holds a token."""
+def _leave_if(stopping: threading.Event) -> None:
+    """Leave the tile at work if the run has ended."""
+    if stopping.is_set():
+        raise Cancelled("The run has ended.")
+
+
+def as_stored(
+    values: NDArray[np.float32], columns: Sequence[Column], dtype: str, clipping: Clipping
+) -> NDArray[np.uint8] | NDArray[np.float32]:
+    """Values `[columns, ...]` as the embedding holds them."""
+    if dtype == "uint8":
+        return quantise(values, columns, clipping)
+    clipping.values += int(np.isfinite(values).sum())
+    return values
+
+
+def _encode(engine: Engine, inputs: list[ModalityInput], job: TileJob, stopping: threading.Event) -> list[WindowPart]:
+    """Fuse the job's tokens, then encode each of its windows that holds a token."""
     narrow = engine.dtype is not torch.float32
     casting: Any = torch.autocast(engine.device.type, dtype=engine.dtype) if narrow else contextlib.nullcontext()
     with torch.inference_mode(), casting:
-        cells, present = engine.encoder.tokens_to_cells([item.to(engine.device) for item in inputs])
-        jobs = []
-        for window in tile.windows(wanted):
-            rows, cols = window.cells.slices_in(tile.cells)
-            if bool(present[0, rows, cols].any()):
-                jobs.append((window, cells[:, rows, cols], present[:, rows, cols]))
-        latents = _forward(engine, [job[1] for job in jobs], [job[2] for job in jobs])
-    found = [(job[0], values) for job, values in zip(jobs, latents, strict=True)]
-    return found, present[0].cpu().numpy()
-
-
-def _forward(engine: Engine, cells: list[torch.Tensor], present: list[torch.Tensor]) -> list[NDArray[np.float32]]:
-    """Latents `[16, 16, D]` of windows, in calls of one fixed shape: one by one on a CPU, padded batches on a GPU."""
-    size = 1 if engine.device.type == "cpu" else engine.batch
-    found: list[NDArray[np.float32]] = []
-    for start in range(0, len(cells), size):
-        values, mask = torch.cat(cells[start : start + size]), torch.cat(present[start : start + size])
-        missing = size - len(values)
-        if missing:
-            values = torch.cat([values, values[:1].expand(missing, -1, -1, -1)])
-            mask = torch.cat([mask, mask[:1].expand(missing, -1, -1)])
-        latents = engine.encoder.cells_to_latents(values.contiguous(), mask.contiguous()).values
-        found += list(latents[: size - missing].float().cpu().numpy())
+        cells, present = _fused(engine, inputs, job)
+        found = []
+        for windows in _calls(engine, job.windows):
+            _leave_if(stopping)
+            found += _forward(engine, windows, cells, present, job.tile)
     return found
 
 
-def tiles_in_order(
-    reader: StackReader, cells: CellRange, groups: tuple[str, ...], engine: Engine | None, threads: int | None
-) -> Generator[TileContent, None, None]:
-    """The contents of all tiles that touch `cells`, row by row from the north, computed by `threads`.
+def _fused(engine: Engine, inputs: list[ModalityInput], job: TileJob) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cell vectors `[rows, cols, D]` of the whole tile, zeros where nothing was read, and which of them are present.
 
-    Whoever stops early closes it: that waits for the tiles that have begun.
+    Matrix products have one shape, and every cell its own place in them, whatever part of the tile is asked for.
     """
-    jobs = (tile for row in tile_rows(cells, tile_side(reader.stack)) for tile in row)
-    count = threads or os.cpu_count() or 1
+    tile = job.tile.cells
+    side = tile.rows
+    step = max(rows for rows in range(1, _FUSED_ROWS + 1) if side % rows == 0) if engine.on_cpu else side
+    cells = torch.zeros((side, side, engine.encoder.dim), device=engine.device)
+    present = torch.zeros((side, side), dtype=torch.bool, device=engine.device)
+    for first in range(0, side, step):
+        strip = CellRange(tile.row + first, tile.col, step, side)
+        shared = strip.intersection(job.cells)
+        if shared is None:
+            continue
+        first_row, first_col = strip.row - job.cells.row, strip.col - job.cells.col
+        given = [rectangle_of(item, first_row, first_col, step, side).to(engine.device) for item in inputs]
+        values, there = engine.encoder.tokens_to_cells(given)
+        cells[first : first + step], present[first : first + step] = values[0], there[0]
+    return cells, present
 
-    def work(tile: Tile) -> TileContent:
-        return tile_content(reader, tile, cells, groups, engine)
 
+def _calls(engine: Engine, windows: Sequence[WindowIndex]) -> Iterator[list[WindowIndex]]:
+    """The windows that one call may take together: on a CPU those of a fixed group of neighbours."""
+    if not engine.on_cpu:
+        yield list(windows)
+        return
+    groups: dict[tuple[int, int], list[WindowIndex]] = {}
+    for window in windows:
+        groups.setdefault((window.row, window.col // _BATCH_CPU), []).append(window)
+    yield from groups.values()
+
+
+def _forward(
+    engine: Engine, windows: list[WindowIndex], cells: torch.Tensor, present: torch.Tensor, tile: Tile
+) -> list[WindowPart]:
+    """Latents of windows in calls of one fixed shape; windows without a token give nothing."""
+    there = {window: present[window.cells.slices_in(tile.cells)] for window in windows}
+    some = [window for window in windows if bool(there[window].any())]
+    if engine.on_cpu:
+        # Whole windows and broken ones take different ways through attention: a call holds one kind, so that no
+        # window's numbers depend on what its neighbours lack.
+        whole = [window for window in some if bool(there[window].all())]
+        calls = [([window], 1) for window in some if window not in whole]
+        calls += [(whole, _BATCH_CPU)] if whole else []
+    else:
+        calls = [(some[start : start + engine.batch], engine.batch) for start in range(0, len(some), engine.batch)]
+    return [
+        WindowPart(window, window.cells, latents, there[window].cpu().numpy())
+        for batch, size in calls
+        for window, latents in zip(batch, _call(engine, batch, size, cells, there, tile), strict=True)
+    ]
+
+
+def _call(
+    engine: Engine, windows: list[WindowIndex], size: int, cells: torch.Tensor, there: dict[WindowIndex, torch.Tensor],
+    tile: Tile,
+) -> list[NDArray[np.float32]]:  # fmt: skip
+    """One forward pass of `size` windows, or several smaller ones where the memory does not hold that many.
+
+    On a CPU each window has its own place in its group of neighbours; what is missing stays zeros.
+    """
+    if size > engine.limit:
+        half = size // 2
+        parts = (windows[start : start + half] for start in range(0, len(windows), half))
+        return [latents for part in parts for latents in _call(engine, part, half, cells, there, tile)]
+    first = windows[0].cells
+    values = cells.new_zeros((size, *first.shape, cells.shape[-1]))
+    mask = torch.ones((size, *first.shape), dtype=torch.bool, device=cells.device)
+    places = [window.col % size if size == _BATCH_CPU else number for number, window in enumerate(windows)]
+    for place, window in zip(places, windows, strict=True):
+        values[place], mask[place] = cells[window.cells.slices_in(tile.cells)], there[window]
+    try:
+        latents = engine.encoder.cells_to_latents(values, mask).values.float().cpu().numpy()
+    except RuntimeError as error:  # also torch's OutOfMemoryError
+        if size == 1 or not _memory_is_short(error):
+            raise
+        _halve(engine, size)
+        return _call(engine, windows, size, cells, there, tile)
+    return [latents[place] for place in places]
+
+
+def _memory_is_short(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error)
+
+
+def _halve(engine: Engine, size: int) -> None:
+    if engine.limit >= size:
+        engine.limit = size // 2
+        logger.warning("The memory does not hold %d windows at once: going on with %d.", size, engine.limit)
+    if not engine.on_cpu:
+        torch.cuda.empty_cache()
+
+
+def contents_in_order(
+    work: Callable[[Job, threading.Event], Result], jobs: Iterable[Job], threads: int | None
+) -> Generator[Result, None, None]:
+    """What `work` gives for each of `jobs`, in their order, computed by `threads` a few jobs ahead.
+
+    Whoever stops early closes it: that sets the event that `work` was given, and waits for the jobs that have begun.
+    """
+    count, stopping = threads or os.cpu_count() or 1, threading.Event()
     with worker_threads(count) as pool:
-        yield from _ordered(pool, work, jobs, ahead=count + 1)
+        try:
+            yield from _ordered(pool, lambda job: work(job, stopping), iter(jobs), ahead=count + 1)
+        finally:
+            stopping.set()
 
 
 @contextlib.contextmanager
@@ -177,10 +299,10 @@ def worker_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
 
 
 def _ordered(
-    pool: ThreadPoolExecutor, work: Callable[[Tile], TileContent], jobs: Iterator[Tile], ahead: int
-) -> Iterator[TileContent]:
+    pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterator[Job], ahead: int
+) -> Iterator[Result]:
     """Results in the order of `jobs`, with at most `ahead` begun and not yet taken."""
-    pending: deque[Future[TileContent]] = deque()
+    pending: deque[Future[Result]] = deque()
     for job in jobs:
         pending.append(pool.submit(work, job))
         if len(pending) > ahead:

@@ -25,18 +25,29 @@ class Clipping:
         """Between 0 and 1."""
         return self.clipped / self.values if self.values else 0.0
 
+    def add(self, other: Clipping) -> None:
+        """Count what another part counted."""
+        self.clipped += other.clipped
+        self.values += other.values
+
 
 def quantise(values: NDArray[np.float32], columns: Sequence[Column], clipping: Clipping) -> NDArray[np.uint8]:
     """`values [columns, ...]` as bytes 1 to 255, NaN as 0; half rounds up. Adds to `clipping`."""
-    stored = np.zeros(values.shape, np.uint8)
+    stored = np.empty(values.shape, np.uint8)
     for number, (column, raw) in enumerate(zip(columns, values, strict=True)):  # one by one: there are many
-        scale, offset = np.float32(column.storage.scale), np.float32(column.storage.offset)
+        steps = (raw - np.float32(column.storage.offset)) / np.float32(column.storage.scale)
+        steps += np.float32(0.5)
+        np.floor(steps, out=steps)
         known = np.isfinite(raw)
-        steps = np.floor((raw[known] - offset) / scale + np.float32(0.5))
+        all_known = bool(known.all())
+        if not all_known:
+            steps[~known] = 1
         held = np.clip(steps, 1, 255)
-        stored[number][known] = held
-        clipping.values += held.size
-        clipping.clipped += int((held != steps).sum())
+        stored[number] = held
+        if not all_known:
+            stored[number][~known] = NODATA
+        clipping.values += held.size if all_known else int(known.sum())
+        clipping.clipped += int(np.count_nonzero(held != steps))
     return stored
 
 

@@ -85,7 +85,7 @@ class Block(nn.Module):
 
     def _attend(self, cells: Tensor, rotation: Tensor, keys: Tensor | None) -> Tensor:
         queries, own, values = self._heads(cells, rotation)
-        mixed = functional.scaled_dot_product_attention(queries, own, values, attn_mask=keys)
+        mixed = _mixed(queries, own, values, keys)
         added: Tensor = self.out(mixed.transpose(1, 2).reshape(cells.shape))
         return added
 
@@ -98,6 +98,20 @@ class Block(nn.Module):
 
     def _drop(self, cells: Tensor) -> Tensor:
         return functional.dropout(cells, self.dropout, self.training) if self.dropout else cells
+
+
+def _mixed(queries: Tensor, own: Tensor, values: Tensor, keys: Tensor | None) -> Tensor:
+    """What attention gives, `[B, heads, N, d]`.
+
+    On CPUs torch's fused attention multiplies bf16 no faster than float32; two plain products do, and in windows of 256
+    cells the table of weights fits the cache (benchmarks/engine.py). Learning needs the fused one for its memory.
+    """
+    if queries.device.type != "cpu" or queries.dtype is not torch.bfloat16 or torch.is_grad_enabled():
+        return functional.scaled_dot_product_attention(queries, own, values, attn_mask=keys)
+    with torch.autocast("cpu", enabled=False):
+        scores = (queries * queries.shape[-1] ** -0.5) @ own.transpose(-1, -2)
+        weights = (scores if keys is None else scores.masked_fill(~keys, -torch.inf)).softmax(dim=-1)
+        return weights @ values
 
 
 class Transformer(nn.Module):

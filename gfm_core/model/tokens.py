@@ -122,6 +122,28 @@ def modality_input(
     )
 
 
+def rectangle_of(modality: ModalityInput, row: int, col: int, rows: int, cols: int) -> ModalityInput:
+    """The input of another rectangle, whose first cell is (`row`, `col`) of this one; what lies outside is absent."""
+    height, width = modality.present.shape[2:4]
+    inner = slice(max(row, 0), min(row + rows, height)), slice(max(col, 0), min(col + cols, width))
+    if (inner[0].stop - inner[0].start, inner[1].stop - inner[1].start) == (rows, cols):
+        features, present, offset = (
+            modality.features[:, :, inner[0], inner[1]],
+            modality.present[:, :, inner[0], inner[1]],
+            modality.offset[:, inner[0], inner[1]],
+        )
+        return _with_tensors(modality, {"features": features, "present": present, "offset": offset})
+    outer = tuple(slice(part.start - start, part.stop - start) for part, start in zip(inner, (row, col), strict=True))
+    batch, times, *_, bands, numbers = modality.features.shape
+    features = modality.features.new_zeros((batch, times, rows, cols, bands, numbers))
+    present = modality.present.new_zeros((batch, times, rows, cols, bands))
+    offset = modality.offset.new_zeros((batch, rows, cols, 2))
+    features[:, :, outer[0], outer[1]] = modality.features[:, :, inner[0], inner[1]]
+    present[:, :, outer[0], outer[1]] = modality.present[:, :, inner[0], inner[1]]
+    offset[:, outer[0], outer[1]] = modality.offset[:, inner[0], inner[1]]
+    return _with_tensors(modality, {"features": features, "present": present, "offset": offset})
+
+
 def batch_inputs(samples: Sequence[ModalityInput]) -> ModalityInput:
     """Inputs of one modality joined along B; bands, dates, GSD, cell size and cells must agree (`ShapeError`)."""
     first = samples[0]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -14,14 +15,18 @@ import rasterio
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.errors import RasterioError
+from rasterio.io import MemoryFile
 from rasterio.windows import Window
 
-from gfm_core.errors import OutputError
+from gfm_core.errors import DiskFullError, OutputError, is_disk_full
 from gfm_core.hidden import HiddenFolder
+from gfm_core.progress import Interrupted
 
 BLOCK = 128  # side of a storage block, pixels: a row of them is all that is kept in memory
 
 _SIDECARS = (".aux.xml", ".ovr", ".msk")  # behind the whole file name
+_GOES_ON = (KeyboardInterrupt, Interrupted, DiskFullError, MemoryError)  # ends after which the same command goes on
 _LONGEST_NAME = 255  # bytes, on every file system in use
 
 
@@ -59,9 +64,9 @@ class Outputs:
             self._remove_hidden()
             raise
 
-    def _remove_hidden(self) -> None:
+    def _remove_hidden(self, *, keep_journal: bool = False) -> None:
         for folder in self._hidden.values():
-            folder.release()
+            folder.release(keep_journal=keep_journal)
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +79,15 @@ class Outputs:
                 self._commit()
         except OSError as reason:
             place = reason.filename2 or reason.filename or self.targets[0]
+            if is_disk_full(reason):
+                raise DiskFullError.at(Path(place).parent) from reason
             raise OutputError(f"{place} cannot be written ({reason.strerror}); choose another place.") from reason
         finally:
-            self._remove_hidden()
+            self._remove_hidden(keep_journal=isinstance(error, _GOES_ON))
+
+    def journal(self, target: Path) -> Path:
+        """Where finished parts of `target` outlive a run that is interrupted, killed or out of space."""
+        return self._hidden[Path(target)].journal
 
     def partial(self, target: Path) -> Path:
         """Where `target` is written until all is done; sidecars go beside it."""
@@ -191,6 +202,19 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+@functools.cache
+def _has_zstd() -> bool:
+    """Whether this GDAL packs with ZSTD, as that of QGIS from 3.22 on unpacks."""
+    with MemoryFile() as memory:
+        try:
+            place = {"height": 1, "width": 1, "count": 1, "dtype": "uint8", "transform": Affine.scale(2)}
+            with memory.open(driver="GTiff", compress="zstd", **place) as dataset:
+                dataset.write(np.ones((1, 1, 1), np.uint8))
+        except RasterioError:
+            return False
+    return True
+
+
 class _Place(NamedTuple):
     """A row of blocks of a set of bands."""
 
@@ -203,23 +227,26 @@ class BlockRowWriter:
     """A new tiled GeoTIFF that is filled from the north in any order of bands, and keeps a row of blocks in memory.
 
     `put` may be called for any rows and columns of a set of bands, each pixel once; a set's row of blocks is written
-    when all of it has come, whatever the other sets wait for. Pixels never put stay `nodata`.
+    when all of it has come, whatever the other sets wait for. Pixels never put stay `nodata`. `dense` files of many
+    bands are packed with ZSTD where GDAL has it: 3 x as fast as DEFLATE and an eighth smaller.
     """
 
     def __init__(
         self, path: Path, *, shape: tuple[int, int], bands: int, dtype: str, crs: str, transform: Affine,
-        nodata: float | None, options: Mapping[str, Any] | None = None,
+        nodata: float | None, dense: bool = False,
     ) -> None:  # fmt: skip
         self._shape, self._dtype = shape, dtype
         self._nodata = 0 if nodata is None else nodata
         self._rows: dict[_Place, NDArray[Any]] = {}
         self._missing: dict[_Place, int] = {}
         floating = np.issubdtype(np.dtype(dtype), np.floating)
+        packing = {"compress": "deflate", "predictor": 3 if floating else 1, "zlevel": 6}
+        if dense and _has_zstd():
+            packing = {"compress": "zstd", "predictor": 3 if floating else 2, "zstd_level": 3}
         self.dataset = rasterio.open(
             path, "w", driver="GTiff", height=shape[0], width=shape[1], count=bands, dtype=dtype, crs=crs,
             transform=transform, nodata=nodata, tiled=True, blockxsize=BLOCK, blockysize=BLOCK, interleave="band",
-            compress="deflate", predictor=3 if floating else 1, zlevel=6, bigtiff="if_safer",
-            **(options or {}),
+            bigtiff="if_safer", **packing,
         )  # fmt: skip
 
     def __enter__(self) -> Self:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
-from gfm_core.embedding.make import Recipe, make_embedding
+from gfm_core.embedding.kept import remember_journal
+from gfm_core.embedding.make import Recipe, kept_for, make_embedding
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
 from gfm_core.parameters import EmbedParameters, StackParameters, parameters_of
-from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
+from gfm_core.progress import CancelCheck, Interrupted, ProgressCallback, Reporter
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.plausible import doubts
 from gfm_core.raster.stack import Constants, Stack, finest_cells, open_stack
@@ -66,13 +68,25 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         model = ready.model_named(parameters.model) if network else None
         _check_same_model(like, model)
         recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters, stack))
-        made = make_embedding(
-            outputs.partial(parameters.output), stack, recipe, engine_of(parameters, model),
-            threads=parameters.threads, reporter=reporter,
-        )  # fmt: skip
+        engine = engine_of(parameters, model)
+        remember_journal(outputs.journal(parameters.output), parameters.output)
+        with going_on():
+            made = make_embedding(
+                outputs.partial(parameters.output), stack, recipe, engine, threads=parameters.threads,
+                reporter=reporter, kept=kept_for(stack, recipe, engine, journal=outputs.journal(parameters.output)),
+            )  # fmt: skip
         write_preview(made, outputs.partial(picture))
         reporter.check()  # the last moment at which nothing has been written yet
     return open_embedding(parameters.output)
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Within, an interrupt says that what was done is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped; the same command goes on from here (gfm cache lists what waits).") from None
 
 
 def _refuse_embeddings(parameters: EmbedParameters) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gfm_core.bands import Band, BandKind, Normalisation
 from gfm_core.embedding.derived import DerivedFeatures
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding, source_records
-from gfm_core.embedding.make import Recipe, check_unchanged, make_embedding
+from gfm_core.embedding.make import Recipe, check_unchanged, kept_for, make_embedding
 from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
@@ -225,7 +225,8 @@ def _embedded(
     recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters, stack))
     engine = engine_of(parameters, loaded)
     return make_embedding(
-        scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter
+        scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter,
+        kept=kept_for(stack, recipe, engine),
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from gfm_core.grid import (
     WindowIndex,
     blend_weights,
     cut,
-    tile_rows,
+    tiles_with_pieces,
     window_span,
     windows,
 )
@@ -198,14 +198,20 @@ def test_the_windows_of_a_part_are_windows_of_the_whole(
 
 @given(ranges, st.integers(1, 5))
 @settings(max_examples=40)
-def test_tiles_hold_each_window_once_and_all_its_cells(cells: CellRange, side: int) -> None:
-    tiles = [tile for row in tile_rows(cells, side) for tile in row]
-    held = [window for tile in tiles for window in tile.windows(cells)]
-    assert sorted(held, key=lambda window: (window.row, window.col)) == list(windows(cells))
+def test_pieces_hold_each_cell_once_and_their_windows_lie_in_the_tile_or_before_it(cells: CellRange, side: int) -> None:
+    tiles = tiles_with_pieces(cells, side)
+    assert tiles == sorted(tiles, key=lambda tile: (tile.row, tile.col))
+    held = np.zeros(cells.shape, int)
     for tile in tiles:
-        assert tile.windows(cells), "a tile without a window would be read for nothing"
-        for window in tile.windows(cells):
-            assert tile.cells.intersection(window.cells) == window.cells
+        wanted = tile.piece.intersection(cells)
+        assert wanted is not None, "a tile without a cell would be read for nothing"
+        held[wanted.slices_in(cells)] += 1
+        nearby = [Tile(tile.row + down, tile.col + right, side) for down in (-1, 0) for right in (-1, 0)]
+        found = [window for other in nearby for window in other.windows(wanted)]
+        assert sorted(found, key=lambda window: (window.row, window.col)) == list(windows(wanted))
+        for other in nearby:
+            assert all(other.cells.intersection(window.cells) == window.cells for window in other.windows(wanted))
+    assert (held == 1).all()
 
 
 def test_a_tile_is_as_wide_as_its_windows_with_their_halo() -> None:

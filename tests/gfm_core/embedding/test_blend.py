@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gfm_core.embedding.blend import Blender
-from gfm_core.grid import HALO, WINDOW, CellRange, WindowIndex, window_span, windows
+from gfm_core.embedding import blend
+from gfm_core.embedding.blend import Seams, WindowPart
+from gfm_core.grid import HALO, WINDOW, CellRange, WindowIndex, tiles_with_pieces, windows
 
 ranges = st.builds(CellRange, st.integers(-30, 30), st.integers(-30, 30), st.integers(1, 40), st.integers(1, 40))
 EVERYWHERE = np.ones((WINDOW, WINDOW), bool)
@@ -22,17 +23,12 @@ def blended(
     present: dict[WindowIndex, NDArray[np.bool_]] | None = None,
     order: Iterable[WindowIndex] | None = None,
 ) -> NDArray[np.float32]:
-    """All windows through a blender: `[D, rows, cols]`."""
-    dim = next(iter(latents.values())).shape[-1]
-    blender = Blender(cells, dim)
-    for window in latents if order is None else order:
-        blender.add(window, latents[window], EVERYWHERE if present is None else present[window])
-    result = np.full((dim, *cells.shape), -1e9, np.float32)
-    span = window_span(cells.row, cells.rows)
-    for window_row in (*span, span.stop):
-        for start, values in blender.finish(window_row):
-            result[:, start : start + values.shape[1]] = values
-    return result
+    """All windows blended at once: `[D, rows, cols]`."""
+    parts = [
+        WindowPart(window, window.cells, latents[window], EVERYWHERE if present is None else present[window])
+        for window in (latents if order is None else order)
+    ]
+    return blend.blended(cells, parts, next(iter(latents.values())).shape[-1])
 
 
 def noise(cells: CellRange, dim: int = 3, seed: int = 0) -> dict[WindowIndex, NDArray[np.float32]]:
@@ -111,3 +107,26 @@ def test_a_window_that_never_came_is_a_gap() -> None:
     found = blended(cells, kept)
     assert np.isfinite(found[:, :, :14]).all()
     assert np.isnan(found[:, :, 14:]).all()
+
+
+@given(ranges, st.integers(1, 3))
+@settings(max_examples=25)
+def test_pieces_from_seams_are_the_very_cells_of_the_whole(cells: CellRange, side: int) -> None:
+    latents = noise(cells)
+    whole, seams, found = blended(cells, latents), Seams(), np.full((3, *cells.shape), np.nan, np.float32)
+    for tile in tiles_with_pieces(cells, side):
+        own = [WindowPart(window, window.cells, latents[window], EVERYWHERE) for window in tile.windows(cells)]
+        wanted = tile.piece.intersection(cells)
+        assert wanted is not None
+        covering = seams.parts_for(tile, own)
+        if tile.row * side <= min(window.row for window in latents) and tile.col * side <= min(w.col for w in latents):
+            assert covering == own  # nothing lies before the first tile
+        # Windows before the first tile of a row or column come from tiles without a piece here.
+        before = [
+            WindowPart(window, window.cells, latents[window], EVERYWHERE)
+            for window in windows(wanted)
+            if window not in {part.window for part in covering}
+        ]
+        found[(slice(None), *wanted.slices_in(cells))] = blend.blended(wanted, [*covering, *before], 3)
+        seams.keep(tile, own)
+    assert found.tobytes() == np.ascontiguousarray(whole).tobytes()
