@@ -37,7 +37,10 @@ class HiddenFolder:
 
     @classmethod
     def claim(cls, target: Path) -> Self:
-        """The hidden folder of `target`, empty but for a journal. Raises `OutputError` if another run holds it or it cannot be made."""
+        """The hidden folder of `target`, empty but for a journal.
+
+        Raises `OutputError` if another run holds it or it cannot be made.
+        """
         place = target.parent.resolve() / target.name
         path = place.with_name(PREFIX + hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16])
         try:
@@ -99,6 +102,18 @@ class HiddenFolder:
         for item in self.path.iterdir():
             if item.name not in (_LOCK, keep):
                 shutil.rmtree(item, ignore_errors=True)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a run is at work in the hidden folder `path`."""
+    try:
+        handle = os.open(path / _LOCK, os.O_RDWR | getattr(os, "O_BINARY", 0))
+    except OSError:
+        return False
+    try:
+        return not _try_lock(handle)
+    finally:
+        os.close(handle)
 
 
 _held: dict[Path, HiddenFolder] = {}  # by this process

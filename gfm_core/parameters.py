@@ -321,6 +321,18 @@ class EmbedParameters(StackParameters):
         "Storage: 8 bits with a scale, or float32.", Role.CHOICE, label="Storage", default="uint8",
         choices=("uint8", "float32"), advanced=True,
     )  # fmt: skip
+    cog: bool = parameter(
+        "Lay the file out for reading over the web (Cloud Optimized GeoTIFF).", Role.FLAG,
+        label="Cloud Optimized GeoTIFF", default=False, advanced=True, changes_pixels=False,
+    )  # fmt: skip
+    stac: bool = parameter(
+        "Write a STAC item beside the file, so that catalogues find it.", Role.FLAG, label="STAC item", default=False,
+        advanced=True, changes_pixels=False,
+    )  # fmt: skip
+    scheduler: str | None = parameter(
+        "Dask scheduler whose workers embed (tcp://HOST:8786); they must see the same files and the output's folder.",
+        Role.TEXT, label="Dask scheduler", default=None, advanced=True, changes_pixels=False,
+    )  # fmt: skip
     like: str | None = parameter(
         "Repeat the run that made this embedding (cell size, model, groups, normalisation) on other rasters.",
         Role.FILE, label="Like embedding", default=None, advanced=True,

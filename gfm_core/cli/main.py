@@ -25,6 +25,7 @@ _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --
     "info": ("gfm_core.cli.info", "info_command", "Say what is understood of rasters, embeddings, heads and models."),
     "synth": ("gfm_core.cli.synth", "synth_command", "Write a synthetic scene with labels."),
     "demo": ("gfm_core.cli.demo", "demo_command", "Embed and classify the sample scene."),
+    "cache": ("gfm_core.cli.cache", "cache_command", "Show or empty what earlier runs left for later ones."),
     "doctor": ("gfm_core.cli.doctor", "doctor_command", "Check the installation."),
 }
 

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfm_core.embedding.blend import Seams, blended
+from gfm_core.embedding.cache import Cache
 from gfm_core.embedding.file import EmbeddingFile, create, open_embedding
-from gfm_core.embedding.kept import Cache, Kept, check_room, open_journal, piece_keys
+from gfm_core.embedding.journal import check_room, open_journal
+from gfm_core.embedding.kept import Kept, piece_keys
 from gfm_core.embedding.map_grid import derived_bands
 from gfm_core.embedding.pipeline import (
     Engine,
     TileContent,
     TileJob,
+    TileWork,
     as_stored,
     contents_in_order,
-    tile_content,
     tile_side,
 )
 from gfm_core.embedding.quantise import Clipping
@@ -77,6 +78,7 @@ def make_embedding(
         for cells, stored in run.pieces(engine, threads, reporter.step(0, 0.97)):
             _put(file, first, stored, cells.row - stack.cells.row, cells.col - stack.cells.col)
     check_unchanged(stack)
+    run.kept.close()
     _tell(stack, run.clipping)
     add_overviews(path, categorical=False)
     reporter.update(1.0, "embedding", stack.area_km2)
@@ -114,13 +116,13 @@ def kept_for(
     """
     keys = piece_keys(stack, recipe.groups, recipe.dtype, recipe.told_model, engine)
     needed = stored_bytes(embedding_columns(stack, recipe), recipe.dtype, cells or stack.cells)
-    cache = Cache.of_user()
-    stores = cache.stores(keys, stack, needed) if cache is not None else {}
+    cache = Cache.of_user() if all(source.files for source in stack.sources) else None  # a URL may have changed
+    cached = cache.stores(keys, needed) if cache is not None else {}
     if journal is None:
-        return Kept({}, stores)
+        return Kept({}, cached, cache)
     opened = open_journal(journal, keys)
     check_room(journal.parent, needed + needed // 2)  # the pieces as they are, the file about half as large
-    return Kept(opened, stores)
+    return Kept(opened, cached, cache)
 
 
 def stored_bytes(columns: Columns, dtype: str, cells: CellRange) -> int:
@@ -152,7 +154,7 @@ class Run:
         seams = Seams()
         area, done = self.stack.area_km2, 0
         with StackReader(self.stack) as reader:
-            work = partial(tile_content, reader, self.columns, self.dtype, engine)
+            work = TileWork(reader, self.columns, self.dtype, engine).content
             # Closed before the reader is: no thread may read from files that a stopped run closes.
             with closing(contents_in_order(work, jobs, threads)) as contents:
                 for content in contents:

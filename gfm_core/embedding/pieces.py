@@ -45,12 +45,15 @@ class PieceStore:
 
     def get(self, group: str, tile: Tile, wanted: CellRange) -> NDArray[Any] | None:
         """Stored values `[bands, rows, cols]` of `wanted` (within the tile's piece), or None."""
-        found = read_piece(self._path(group, tile))
+        path = self._path(group, tile)
+        found = read_piece(path)
         if found is None:
             return None
         cells, values = found
         if cells.intersection(wanted) != wanted:
             return None
+        with suppress(OSError):
+            os.utime(path)  # a cache lets go of what was unused for longest
         return values[(slice(None), *wanted.slices_in(cells))]
 
     def put(self, group: str, tile: Tile, cells: CellRange, values: NDArray[Any]) -> int:
@@ -74,13 +77,13 @@ def write_piece(path: Path, cells: CellRange, values: NDArray[Any]) -> int:
     held = np.ascontiguousarray(values)
     place = (cells.row, cells.col, cells.rows, cells.cols, len(held), held.dtype.itemsize, FORMAT_VERSION)
     head = _HEAD.pack(_MAGIC, *place, 0)[:_BEFORE_SUM]
-    total = zlib.crc32(held, zlib.crc32(head))
+    total = zlib.crc32(held.data, zlib.crc32(head))
     temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     try:
         with temporary.open("wb") as file:
             file.write(head + struct.pack("<I", total))
-            file.write(held)
-        os.replace(temporary, path)
+            file.write(held.data)
+        temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()

@@ -124,28 +124,37 @@ def network_input(
     )  # fmt: skip
 
 
-def tile_content(
-    reader: StackReader, columns: Mapping[str, Sequence[Column]], dtype: str, engine: Engine | None, job: TileJob,
-    stopping: threading.Event,
-) -> TileContent:  # fmt: skip
-    """Read what a job needs and compute its groups; `engine` is needed for `network`. Raises `Cancelled` if stopped."""
-    stack, cells = reader.stack, job.cells
-    parts: dict[str, list[NDArray[np.float32]]] = {group: [] for group in columns if group != "network" and job.piece}
-    inputs = []
-    for modality in stack.modalities:
-        _leave_if(stopping)
-        statistics, bands, offset = modality_statistics(reader, modality, cells)
-        for group, found in parts.items():
-            assert job.piece is not None
-            found.append(cell_columns(group, statistics)[(slice(None), *job.piece.slices_in(cells))])
-        if engine is not None and job.windows:
-            inputs.append(network_input(stack, modality, statistics, bands, offset))
-    clipping = Clipping()
-    stored = {
-        group: as_stored(np.concatenate(found), columns[group], dtype, clipping) for group, found in parts.items()
-    }
-    latents = _encode(engine, inputs, job, stopping) if engine is not None and job.windows else []
-    return TileContent(job, stored, latents, clipping)
+@dataclass(frozen=True, slots=True)
+class TileWork:
+    """What all tiles of a run share: where they are read from, what is stored, and the `engine` for `network`."""
+
+    reader: StackReader
+    columns: Mapping[str, Sequence[Column]]
+    dtype: str
+    engine: Engine | None
+
+    def content(self, job: TileJob, stopping: threading.Event) -> TileContent:
+        """Read what a job needs and compute its groups. Raises `Cancelled` when the run is `stopping`."""
+        stack, cells, piece = self.reader.stack, job.cells, job.piece
+        parts: dict[str, list[NDArray[np.float32]]] = {
+            group: [] for group in self.columns if group != "network" and piece is not None
+        }
+        inputs = []
+        for modality in stack.modalities:
+            _leave_if(stopping)
+            statistics, bands, offset = modality_statistics(self.reader, modality, cells)
+            for group, found in parts.items():
+                assert piece is not None
+                found.append(cell_columns(group, statistics)[(slice(None), *piece.slices_in(cells))])
+            if self.engine is not None and job.windows:
+                inputs.append(network_input(stack, modality, statistics, bands, offset))
+        clipping = Clipping()
+        stored = {
+            group: as_stored(np.concatenate(found), self.columns[group], self.dtype, clipping)
+            for group, found in parts.items()
+        }
+        latents = _encode(self.engine, inputs, job, stopping) if self.engine is not None and job.windows else []
+        return TileContent(job, stored, latents, clipping)
 
 
 def _leave_if(stopping: threading.Event) -> None:
@@ -169,16 +178,30 @@ def _encode(engine: Engine, inputs: list[ModalityInput], job: TileJob, stopping:
     narrow = engine.dtype is not torch.float32
     casting: Any = torch.autocast(engine.device.type, dtype=engine.dtype) if narrow else contextlib.nullcontext()
     with torch.inference_mode(), casting:
-        cells, present = _fused(engine, inputs, job)
+        fused = _fused(engine, inputs, job)
         found = []
         for windows in _calls(engine, job.windows):
             _leave_if(stopping)
-            found += _forward(engine, windows, cells, present, job.tile)
+            found += _forward(engine, windows, fused)
     return found
 
 
-def _fused(engine: Engine, inputs: list[ModalityInput], job: TileJob) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cell vectors `[rows, cols, D]` of the whole tile, zeros where nothing was read, and which of them are present.
+@dataclass(frozen=True, slots=True)
+class _Fused:
+    """Cell vectors `[rows, cols, D]` of a whole tile, zeros where nothing was read, and which of them are present."""
+
+    tile: Tile
+    cells: torch.Tensor
+    present: torch.Tensor
+
+    def of(self, window: WindowIndex) -> tuple[torch.Tensor, torch.Tensor]:
+        """Those of one window."""
+        at = window.cells.slices_in(self.tile.cells)
+        return self.cells[at], self.present[at]
+
+
+def _fused(engine: Engine, inputs: list[ModalityInput], job: TileJob) -> _Fused:
+    """Fuse the tokens of what was read.
 
     Matrix products have one shape, and every cell its own place in them, whatever part of the tile is asked for.
     """
@@ -189,14 +212,13 @@ def _fused(engine: Engine, inputs: list[ModalityInput], job: TileJob) -> tuple[t
     present = torch.zeros((side, side), dtype=torch.bool, device=engine.device)
     for first in range(0, side, step):
         strip = CellRange(tile.row + first, tile.col, step, side)
-        shared = strip.intersection(job.cells)
-        if shared is None:
+        if strip.intersection(job.cells) is None:
             continue
         first_row, first_col = strip.row - job.cells.row, strip.col - job.cells.col
         given = [rectangle_of(item, first_row, first_col, step, side).to(engine.device) for item in inputs]
         values, there = engine.encoder.tokens_to_cells(given)
         cells[first : first + step], present[first : first + step] = values[0], there[0]
-    return cells, present
+    return _Fused(job.tile, cells, present)
 
 
 def _calls(engine: Engine, windows: Sequence[WindowIndex]) -> Iterator[list[WindowIndex]]:
@@ -210,31 +232,26 @@ def _calls(engine: Engine, windows: Sequence[WindowIndex]) -> Iterator[list[Wind
     yield from groups.values()
 
 
-def _forward(
-    engine: Engine, windows: list[WindowIndex], cells: torch.Tensor, present: torch.Tensor, tile: Tile
-) -> list[WindowPart]:
+def _forward(engine: Engine, windows: list[WindowIndex], fused: _Fused) -> list[WindowPart]:
     """Latents of windows in calls of one fixed shape; windows without a token give nothing."""
-    there = {window: present[window.cells.slices_in(tile.cells)] for window in windows}
-    some = [window for window in windows if bool(there[window].any())]
+    there = {window: fused.of(window)[1].cpu().numpy() for window in windows}
+    some = [window for window in windows if there[window].any()]
     if engine.on_cpu:
         # Whole windows and broken ones take different ways through attention: a call holds one kind, so that no
         # window's numbers depend on what its neighbours lack.
-        whole = [window for window in some if bool(there[window].all())]
+        whole = [window for window in some if there[window].all()]
         calls = [([window], 1) for window in some if window not in whole]
         calls += [(whole, _BATCH_CPU)] if whole else []
     else:
         calls = [(some[start : start + engine.batch], engine.batch) for start in range(0, len(some), engine.batch)]
     return [
-        WindowPart(window, window.cells, latents, there[window].cpu().numpy())
+        WindowPart(window, window.cells, latents, there[window])
         for batch, size in calls
-        for window, latents in zip(batch, _call(engine, batch, size, cells, there, tile), strict=True)
+        for window, latents in zip(batch, _call(engine, batch, size, fused), strict=True)
     ]
 
 
-def _call(
-    engine: Engine, windows: list[WindowIndex], size: int, cells: torch.Tensor, there: dict[WindowIndex, torch.Tensor],
-    tile: Tile,
-) -> list[NDArray[np.float32]]:  # fmt: skip
+def _call(engine: Engine, windows: list[WindowIndex], size: int, fused: _Fused) -> list[NDArray[np.float32]]:
     """One forward pass of `size` windows, or several smaller ones where the memory does not hold that many.
 
     On a CPU each window has its own place in its group of neighbours; what is missing stays zeros.
@@ -242,20 +259,21 @@ def _call(
     if size > engine.limit:
         half = size // 2
         parts = (windows[start : start + half] for start in range(0, len(windows), half))
-        return [latents for part in parts for latents in _call(engine, part, half, cells, there, tile)]
-    first = windows[0].cells
-    values = cells.new_zeros((size, *first.shape, cells.shape[-1]))
-    mask = torch.ones((size, *first.shape), dtype=torch.bool, device=cells.device)
-    places = [window.col % size if size == _BATCH_CPU else number for number, window in enumerate(windows)]
+        return [latents for part in parts for latents in _call(engine, part, half, fused)]
+    shape = windows[0].cells.shape
+    values = fused.cells.new_zeros((size, *shape, fused.cells.shape[-1]))
+    mask = torch.ones((size, *shape), dtype=torch.bool, device=fused.cells.device)
+    in_group = engine.on_cpu and size == _BATCH_CPU
+    places = [window.col % size if in_group else number for number, window in enumerate(windows)]
     for place, window in zip(places, windows, strict=True):
-        values[place], mask[place] = cells[window.cells.slices_in(tile.cells)], there[window]
+        values[place], mask[place] = fused.of(window)
     try:
         latents = engine.encoder.cells_to_latents(values, mask).values.float().cpu().numpy()
     except RuntimeError as error:  # also torch's OutOfMemoryError
         if size == 1 or not _memory_is_short(error):
             raise
         _halve(engine, size)
-        return _call(engine, windows, size, cells, there, tile)
+        return _call(engine, windows, size, fused)
     return [latents[place] for place in places]
 
 

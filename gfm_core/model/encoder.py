@@ -111,7 +111,8 @@ def _mixed(queries: Tensor, own: Tensor, values: Tensor, keys: Tensor | None) ->
     with torch.autocast("cpu", enabled=False):
         scores = (queries * queries.shape[-1] ** -0.5) @ own.transpose(-1, -2)
         weights = (scores if keys is None else scores.masked_fill(~keys, -torch.inf)).softmax(dim=-1)
-        return weights @ values
+        mixed: Tensor = weights @ values
+    return mixed
 
 
 class Transformer(nn.Module):

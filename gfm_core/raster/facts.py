@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -141,16 +142,30 @@ def _sample(dataset: DatasetReader, index: int, nodata: float | None) -> Values:
     return sample
 
 
+_LOCAL = {
+    "GDAL_CACHEMAX": 512,  # MB of decoded blocks, for all files together: a row of blocks of a wide raster fits
+}
+_REMOTE = {
+    **_LOCAL,
+    "GDAL_HTTP_MAX_RETRY": 3,
+    "GDAL_HTTP_RETRY_DELAY": 1,  # seconds, doubled each time
+    "GDAL_HTTP_RETRY_CODES": "429,500,502,503,504",
+    "GDAL_HTTP_CONNECTTIMEOUT": 10,
+    "GDAL_HTTP_TIMEOUT": 60,
+    "GDAL_HTTP_LOW_SPEED_TIME": 20,
+    "GDAL_HTTP_LOW_SPEED_LIMIT": 1000,
+    "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
+    "GDAL_HTTP_MULTIPLEX": "YES",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_INGESTED_BYTES_AT_OPEN": 32768,
+    "VSI_CACHE": "TRUE",
+}
+
+
 def environment(*, remote: bool) -> rasterio.Env:
-    """GDAL's settings for reading a source: bounded retries and waits on the net, and no listing of folders there."""
-    if not remote:
-        return rasterio.Env()
-    return rasterio.Env(
-        GDAL_HTTP_MAX_RETRY=3,
-        GDAL_HTTP_RETRY_DELAY=1,
-        GDAL_HTTP_CONNECTTIMEOUT=10,
-        GDAL_HTTP_TIMEOUT=60,
-        GDAL_HTTP_LOW_SPEED_TIME=20,
-        GDAL_HTTP_LOW_SPEED_LIMIT=1000,
-        GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR",
-    )
+    """GDAL's settings for reading: bounded memory, and on the net bounded retries and waits and no listing of folders.
+
+    What the user has set in the environment stays as it is.
+    """
+    wanted = _REMOTE if remote else _LOCAL
+    return rasterio.Env(**{name: value for name, value in wanted.items() if name not in os.environ})

@@ -135,8 +135,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())[:200].rstrip(".")
 
 
+_REMOTE = re.compile(r"/vsi(curl|s3|gs|az|adls|oss|swift|webhdfs)|^[A-Za-z][A-Za-z0-9+.-]+://")
+
+
 def _is_remote(path: str) -> bool:
-    return "/vsicurl" in path or ("://" in path and not path.startswith("<"))
+    return bool(_REMOTE.search(path))
 
 
 def describe_source(source: Source) -> list[str]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
+from rasterio.shutil import copy
 from rasterio.windows import Window
 
 from gfm_core.errors import DiskFullError, OutputError, is_disk_full
@@ -293,3 +294,17 @@ def add_overviews(path: Path, *, categorical: bool) -> None:
         factors = [2**power for power in range(1, 16) if longest > 128 * 2**power]
         if factors:
             dataset.build_overviews(factors, Resampling.mode if categorical else Resampling.average)
+
+
+def as_cog(path: Path) -> None:
+    """Lay a finished GeoTIFF out anew as a Cloud Optimized one (https://cogeo.org), with the overviews it has.
+
+    DEFLATE, which every reader of such files knows.
+    """
+    laid_out = path.with_name(f"cog_{path.name}")
+    by_band = {"interleave": "band"} if tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) >= (3, 11) else {}
+    copy(
+        path, laid_out, driver="COG", compress="deflate", predictor="yes", blocksize=256, bigtiff="if_safer",
+        overviews="auto", resampling="average", **by_band,
+    )  # fmt: skip
+    laid_out.replace(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
-from gfm_core.embedding.kept import remember_journal
+from gfm_core.embedding.journal import remember_journal
 from gfm_core.embedding.make import Recipe, kept_for, make_embedding
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
@@ -22,7 +23,7 @@ from gfm_core.progress import CancelCheck, Interrupted, ProgressCallback, Report
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.plausible import doubts
 from gfm_core.raster.stack import Constants, Stack, finest_cells, open_stack
-from gfm_core.raster.write import Outputs
+from gfm_core.raster.write import Outputs, as_cog
 from gfm_core.report.pictures import pca_preview, rgb_bands
 from gfm_core.report.style import write_embedding_style
 from gfm_core.tools.call import described_by
@@ -59,7 +60,7 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
     inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
     with (
         reporter.listening(),
-        Outputs((parameters.output, picture), inputs=inputs, overwrite=parameters.overwrite) as outputs,
+        Outputs(output_paths(parameters), inputs=inputs, overwrite=parameters.overwrite) as outputs,
     ):
         stack = ready.stack or stack_of(parameters, constants)
         for note in stack.notes:
@@ -69,15 +70,35 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         _check_same_model(like, model)
         recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters, stack))
         engine = engine_of(parameters, model)
-        remember_journal(outputs.journal(parameters.output), parameters.output)
+        remember_journal(outputs.journal(parameters.output), outputs.targets)
         with going_on():
             made = make_embedding(
                 outputs.partial(parameters.output), stack, recipe, engine, threads=parameters.threads,
                 reporter=reporter, kept=kept_for(stack, recipe, engine, journal=outputs.journal(parameters.output)),
             )  # fmt: skip
         write_preview(made, outputs.partial(picture))
+        if parameters.cog:
+            as_cog(made.path)
+        if parameters.stac:
+            from gfm_core.tools.stac import stac_item  # pystac is slow to load
+
+            item = stac_item(made, parameters.output, picture=picture, cog=parameters.cog)
+            outputs.partial(stac_path(parameters.output)).write_text(
+                json.dumps(item, indent=2) + "\n", encoding="utf-8"
+            )
         reporter.check()  # the last moment at which nothing has been written yet
     return open_embedding(parameters.output)
+
+
+def output_paths(parameters: EmbedParameters) -> tuple[Path, ...]:
+    """All that a run writes: the embedding, its picture and, if wanted, its STAC item."""
+    item = (stac_path(parameters.output),) if parameters.stac else ()
+    return (parameters.output, preview_path(parameters.output), *item)
+
+
+def stac_path(output: Path) -> Path:
+    """Where the STAC item of an embedding lies."""
+    return output.with_suffix(".json")
 
 
 @contextmanager

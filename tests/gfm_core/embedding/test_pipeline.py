@@ -19,9 +19,9 @@ from gfm_core.embedding.pipeline import (
     Engine,
     TileContent,
     TileJob,
+    TileWork,
     contents_in_order,
     modality_statistics,
-    tile_content,
     tile_side,
 )
 from gfm_core.features.groups import cell_columns
@@ -61,7 +61,7 @@ def content_of(
 ) -> TileContent:
     columns = embedding_columns(stack, Recipe(groups, "float32", nano, {}))
     with StackReader(stack) as reader:
-        return tile_content(reader, columns, "float32", engine, job, threading.Event())
+        return TileWork(reader, columns, "float32", engine).content(job, threading.Event())
 
 
 def test_the_side_of_a_tile_depends_on_pixels_a_cell_and_never_on_the_extent(
@@ -111,7 +111,7 @@ def test_a_tile_at_work_is_left_when_the_run_ends(stack: Stack, nano: LoadedMode
     stopping.set()
     columns = embedding_columns(stack, Recipe(("fine",), "float32", nano, {}))
     with StackReader(stack) as reader, pytest.raises(Cancelled):
-        tile_content(reader, columns, "float32", None, job, stopping)
+        TileWork(reader, columns, "float32", None).content(job, stopping)
 
 
 def test_closing_early_waits_for_the_threads() -> None:
@@ -206,12 +206,13 @@ def test_batches_of_a_gpu_are_padded_to_one_shape_and_change_nothing(
     cells = torch.randn((*tile.cells.shape, 128), generator=generator)
     present = torch.rand(tile.cells.shape, generator=generator) > 0.2
     windows = tile.windows(tile.cells)[:6]
+    fused = pipeline._Fused(tile, cells, present)
     as_gpu: Any = SimpleNamespace(type="cuda")
     with torch.inference_mode():
-        alone = {part.window: part for part in pipeline._forward(engine, windows, cells, present, tile)}
+        alone = {part.window: part for part in pipeline._forward(engine, windows, fused)}
         shapes.clear()
         gpu = Engine(engine.encoder, as_gpu, torch.float32, batch)
-        together = pipeline._forward(gpu, windows, cells, present, tile)
+        together = pipeline._forward(gpu, windows, fused)
     assert [part.window for part in together] == windows
     assert set(shapes) == {batch}
     for part in together:
