@@ -23,7 +23,8 @@ def embed_command(shared: dict[str, bool], /, **values: Any) -> None:
     """
     parameters = parsed(EmbedParameters, values)
     from gfm_core.progress import Reporter
-    from gfm_core.tools.embed import preview_path, run_embed
+    from gfm_core.tools.embed import run_embed
+    from gfm_core.tools.embed_write import preview_path
 
     with progress_shown(shared["quiet"]) as progress:
         made = run_embed(parameters, Reporter(progress))

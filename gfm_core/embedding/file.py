@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from gfm_core.grid import CellRange, Lattice
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.source import Source, unreadable
 from gfm_core.raster.stack import BandKey, Stack, every_source
+from gfm_core.raster.vrt import VrtBand, VrtGrid, VrtPart, write_vrt
 from gfm_core.raster.write import BlockRowWriter
 
 FORMAT_VERSION = 1
@@ -174,6 +175,28 @@ def create(
         dataset.offsets = tuple(column.storage.offset for column in every)
     dataset.update_tags(**{_TAG: json.dumps(_told(stack, columns, model, parameters), sort_keys=True)})
     return writer
+
+
+def write_mosaic(
+    path: Path, stack: Stack, columns: Mapping[str, Sequence[Column]], parts: Sequence[EmbeddingFile], folder: Path
+) -> EmbeddingFile:
+    """A virtual raster over `parts`, embeddings of one stack side by side that lie (or will lie) in `folder`.
+
+    It is an embedding like any other, with all tags of the whole.
+    """
+    first, cells = parts[0], stack.cells
+    grid = VrtGrid(
+        cells.shape, as_crs(stack.lattice.crs).to_wkt(), stack.lattice.transform(cells), first.dtype,
+        np.nan if first.dtype == "float32" else NODATA,
+    )  # fmt: skip
+    bands = [VrtBand(column.name, column.storage.scale, column.storage.offset) for column in first.columns]
+    placed = [
+        VrtPart(folder / part.path.name, part.cells.row - cells.row, part.cells.col - cells.col, part.cells.shape)
+        for part in parts
+    ]
+    told = _told(stack, columns, first.model, first.parameters)
+    write_vrt(path, grid, bands, placed, {_TAG: json.dumps(told, sort_keys=True)})
+    return replace(first, path=path, cells=cells)
 
 
 def _told(

@@ -146,7 +146,7 @@ class Run:
     ) -> Iterator[tuple[CellRange, dict[str, NDArray[Any]]]]:
         """Every piece in order from the north-west: its cells, and the stored values of each group."""
         tiles = tiles_with_pieces(self.cells, tile_side(self.stack))
-        missing = {tile: wanted for tile in tiles if not self._is_kept(tile, wanted := self._wanted(tile))}
+        missing = self.missing()
         if len(missing) < len(tiles):
             logger.info("%d of %d pieces were kept from before.", len(tiles) - len(missing), len(tiles))
         jobs = list(self._jobs(missing))
@@ -170,6 +170,11 @@ class Run:
                     reporter.update(done / len(jobs), "embedding", area * done / len(jobs))
         for tile in left:
             yield self._wanted(tile), self._from_store(tile)
+
+    def missing(self) -> dict[Tile, CellRange]:
+        """The tiles whose pieces no store holds, and the cells wanted of each."""
+        tiles = tiles_with_pieces(self.cells, tile_side(self.stack))
+        return {tile: wanted for tile in tiles if not self._is_kept(tile, wanted := self._wanted(tile))}
 
     def _wanted(self, tile: Tile) -> CellRange:
         wanted = tile.piece.intersection(self.cells)

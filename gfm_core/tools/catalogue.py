@@ -51,7 +51,8 @@ class Tool:
 
 
 def _embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready) -> EmbedOutcome:
-    from gfm_core.tools.embed import preview_path, run_embed
+    from gfm_core.tools.embed import run_embed
+    from gfm_core.tools.embed_write import preview_path
 
     made = run_embed(parameters, reporter, ready)
     return EmbedOutcome(

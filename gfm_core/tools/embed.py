@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gfm_core.assets import model_files
 from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
 from gfm_core.embedding.journal import remember_journal
-from gfm_core.embedding.make import Recipe, kept_for, make_embedding
+from gfm_core.embedding.kept import Kept
+from gfm_core.embedding.make import Recipe, kept_for
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
 from gfm_core.model.checkpoint import LoadedModel
@@ -23,14 +24,10 @@ from gfm_core.progress import CancelCheck, Interrupted, ProgressCallback, Report
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.plausible import doubts
 from gfm_core.raster.stack import Constants, Stack, finest_cells, open_stack
-from gfm_core.raster.write import Outputs, as_cog
-from gfm_core.report.pictures import pca_preview, rgb_bands
-from gfm_core.report.style import write_embedding_style
+from gfm_core.raster.write import Outputs
 from gfm_core.tools.call import described_by
+from gfm_core.tools.embed_write import Making, output_folders, output_paths, write_embedding
 from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
-
-_PREVIEW_CELLS = 512  # along the longer side of the picture
-_RANGE_CELLS = 160  # along a side: enough to know the range of a band
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +52,13 @@ def embed(
 def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NOTHING) -> EmbeddingFile:
     """The tool itself, for the command line, the worker and `embed`."""
     parameters, constants, like = _like(parameters)
-    picture = preview_path(parameters.output)
     _refuse_embeddings(parameters)
     inputs = [*read_files(parameters), *filter(None, (parameters.like,))]
     with (
         reporter.listening(),
-        Outputs(output_paths(parameters), inputs=inputs, overwrite=parameters.overwrite) as outputs,
+        Outputs(
+            output_paths(parameters), folders=output_folders(parameters), inputs=inputs, overwrite=parameters.overwrite
+        ) as outputs,
     ):
         stack = ready.stack or stack_of(parameters, constants)
         for note in stack.notes:
@@ -70,35 +68,33 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         _check_same_model(like, model)
         recipe = Recipe(parameters.groups, parameters.dtype, model, told_parameters(parameters, stack))
         engine = engine_of(parameters, model)
-        remember_journal(outputs.journal(parameters.output), outputs.targets)
+        journal = outputs.journal(parameters.output)
+        remember_journal(journal, outputs.targets)
         with going_on():
-            made = make_embedding(
-                outputs.partial(parameters.output), stack, recipe, engine, threads=parameters.threads,
-                reporter=reporter, kept=kept_for(stack, recipe, engine, journal=outputs.journal(parameters.output)),
-            )  # fmt: skip
-        write_preview(made, outputs.partial(picture))
-        if parameters.cog:
-            as_cog(made.path)
-        if parameters.stac:
-            from gfm_core.tools.stac import stac_item  # pystac is slow to load
-
-            item = stac_item(made, parameters.output, picture=picture, cog=parameters.cog)
-            outputs.partial(stac_path(parameters.output)).write_text(
-                json.dumps(item, indent=2) + "\n", encoding="utf-8"
-            )
+            kept = kept_for(stack, recipe, engine, journal=journal)
+            rest = reporter
+            if parameters.scheduler is not None:
+                kept = fill_on_cluster(parameters, stack, recipe, journal, reporter.step(0, 0.9))
+                rest = reporter.step(0.9, 1)
+            write_embedding(parameters, outputs, stack, Making(recipe, engine, kept), rest)
         reporter.check()  # the last moment at which nothing has been written yet
     return open_embedding(parameters.output)
 
 
-def output_paths(parameters: EmbedParameters) -> tuple[Path, ...]:
-    """All that a run writes: the embedding, its picture and, if wanted, its STAC item."""
-    item = (stac_path(parameters.output),) if parameters.stac else ()
-    return (parameters.output, preview_path(parameters.output), *item)
+def fill_on_cluster(
+    parameters: EmbedParameters, stack: Stack, recipe: Recipe, journal: Path, reporter: Reporter
+) -> Kept:
+    """The journal with every piece, made by the workers of the scheduler that the parameters name."""
+    from gfm_core.tools.cluster import Work, fill_journal
 
-
-def stac_path(output: Path) -> Path:
-    """Where the STAC item of an embedding lies."""
-    return output.with_suffix(".json")
+    assert parameters.scheduler is not None
+    model = recipe.model
+    work = Work(
+        stack=stack, groups=recipe.groups, dtype=recipe.dtype, device=parameters.device, batch=parameters.batch,
+        precision=str(recipe.parameters.get("precision", parameters.precision)), journal=journal.absolute(),
+        model=None if model is None else model.name if model.name in model_files() else str(model.path.absolute()),
+    )  # fmt: skip
+    return fill_journal(work, parameters.scheduler, reporter)
 
 
 @contextmanager
@@ -183,22 +179,6 @@ def _is_file(text: str) -> bool:
         return Path(text).is_file()
     except OSError:  # too long for a name: an extent with its CRS written out
         return False
-
-
-def preview_path(output: Path) -> Path:
-    """`OUT.tif` → `OUT_pca.png`."""
-    return output.with_name(f"{output.stem}_pca.png")
-
-
-def write_preview(embedding: EmbeddingFile, path: Path) -> None:
-    """The picture of the embedding, and its style in QGIS: the three bands that vary most as red, green, blue."""
-    group = "network" if "network" in embedding.groups else next(iter(embedding.groups))
-    stored = embedding.read_small(group, _PREVIEW_CELLS)
-    pca_preview(path, stored, nodata=0 if embedding.dtype == "uint8" else None)
-    thinned = stored[:, :: -(-stored.shape[1] // _RANGE_CELLS), :: -(-stored.shape[2] // _RANGE_CELLS)]
-    chosen, ranges = rgb_bands(embedding.values_of(group, thinned).reshape(len(stored), -1))
-    first = embedding.groups[group].start
-    write_embedding_style(embedding.path, tuple(first + band for band in chosen), ranges)
 
 
 def _like(parameters: EmbedParameters) -> tuple[EmbedParameters, Constants | None, EmbeddingFile | None]:

@@ -316,6 +316,30 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Lay the file out for reading over the web (Cloud Optimized GeoTIFF).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cloud Optimized GeoTIFF</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write a STAC item beside the file, so that catalogues find it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>STAC item</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dask scheduler whose workers embed (tcp://HOST:8786); they must see the same files and the output's folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Dask scheduler</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Repeat the run that made this embedding (cell size, model, groups, normalisation) on other rasters.</source>
         <translation type="unfinished"></translation>
     </message>

@@ -21,7 +21,8 @@ from gfm_core.model.jepa import build_model
 from gfm_core.parameters import EmbedParameters, parameters_of
 from gfm_core.progress import Cancelled, Progress
 from gfm_core.raster.stack import open_stack
-from gfm_core.tools.embed import embed, plain_paths, preview_path
+from gfm_core.tools.embed import embed, plain_paths
+from gfm_core.tools.embed_write import preview_path
 from tests.conftest import NORTH_UP, write_raster
 
 TAG = "JEPA_GFM_EMBEDDING"
@@ -323,7 +324,7 @@ def test_a_stop_that_is_asked_for_at_the_very_end_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raster, asked = write_raster(tmp_path / "a.tif", np.full((1, 40, 40), 7, np.uint8)), []
-    monkeypatch.setattr("gfm_core.tools.embed.write_preview", lambda *_: asked.append(True))
+    monkeypatch.setattr("gfm_core.tools.embed_write.write_preview", lambda *_: asked.append(True))
     (tmp_path / "out").mkdir()
     with pytest.raises(Cancelled):
         embed([raster], tmp_path / "out" / "e.tif", groups=["fine"], cancel=lambda: bool(asked))
