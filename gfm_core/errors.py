@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
+_NEARLY_FULL = 1_000_000  # bytes: libraries that write do not all tell why they failed
 
 
 class GfmError(Exception):
@@ -67,9 +68,13 @@ def megabytes(count: float) -> str:
     )
 
 
-def is_disk_full(error: BaseException) -> bool:
-    """Whether an error of the operating system says that the disk or the quota is full."""
-    return isinstance(error, OSError) and error.errno in _FULL
+def unwritable(place: Path, error: Exception) -> OutputError:
+    """What an error at writing `place` means to the user: a full disk, or something else."""
+    folder = place if place.is_dir() else place.parent
+    reason = (error.strerror if isinstance(error, OSError) else None) or " ".join(str(error).split())[:200]
+    if getattr(error, "errno", None) in _FULL or (folder.is_dir() and shutil.disk_usage(folder).free < _NEARLY_FULL):
+        return DiskFullError.at(folder)
+    return OutputError(f"{place} cannot be written ({reason}); choose another place.")
 
 
 class CheckpointError(GfmError, ValueError):

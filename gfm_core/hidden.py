@@ -81,7 +81,8 @@ class HiddenFolder:
         """Remove the folder and give the lock up, in this order: nobody may take over what is still there."""
         if _held.pop(self.path, None) is None:
             return
-        self._empty(keep=_JOURNAL if keep_journal else None)
+        waits = keep_journal and any(path.is_file() for path in self.journal.rglob("*"))
+        self._empty(keep=_JOURNAL if waits else None)
         if sys.platform == "win32":  # an open file cannot be removed there
             os.close(self.handle)
         with suppress(OSError):
@@ -99,7 +100,7 @@ class HiddenFolder:
                 file.replace(folder / file.name)
 
     def _empty(self, keep: str | None = None) -> None:
-        for item in self.path.iterdir():
+        for item in self.path.iterdir() if self.path.is_dir() else ():
             if item.name not in (_LOCK, keep):
                 shutil.rmtree(item, ignore_errors=True)
 

@@ -62,7 +62,11 @@ class Cache:
         """Stores of a run that will hold so many bytes, a group each; none for one that would push all else out."""
         if bytes_needed > self.limit / 2:
             return {}
-        return {group: PieceStore(self.folder / key[:2] / key) for group, key in keys.items()}
+        stores = {group: PieceStore(self.folder / key[:2] / key) for group, key in keys.items()}
+        with suppress(OSError):  # a cache that cannot be written holds nothing
+            for store in stores.values():
+                store.folder.mkdir(parents=True, exist_ok=True)
+        return stores
 
     def files(self) -> list[tuple[float, int, Path]]:
         """Time of the last use, bytes and path of every piece."""

@@ -11,18 +11,28 @@ from pathlib import Path
 
 from gfm_core.embedding.cache import cache_folder
 from gfm_core.embedding.pieces import PieceStore
-from gfm_core.errors import DiskFullError, OutputError
+from gfm_core.errors import DiskFullError, OutputError, unwritable
 from gfm_core.whole import write_whole
 
 _NOTES = "journals"
 
 
 def open_journal(folder: Path, keys: Mapping[str, str]) -> dict[str, PieceStore]:
-    """Stores in the journal `folder` of an output, a group each; what another command left there is removed."""
-    for item in folder.iterdir() if folder.is_dir() else ():
-        if item.name not in keys.values():
-            shutil.rmtree(item, ignore_errors=True)
-    return {group: PieceStore(folder / key) for group, key in keys.items()}
+    """Stores in the journal `folder` of an output, a group each; what another command left there is removed.
+
+    Raises `OutputError` where folders cannot be made.
+    """
+    stores = {group: PieceStore(folder / key) for group, key in keys.items()}
+    try:
+        folder.mkdir(exist_ok=True)
+        for item in folder.iterdir():
+            if item.name not in keys.values():
+                shutil.rmtree(item, ignore_errors=True)
+        for store in stores.values():
+            store.folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return stores
 
 
 def check_room(folder: Path, needed: int) -> None:

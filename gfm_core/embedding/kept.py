@@ -23,7 +23,7 @@ from gfm_core.embedding.cache import Cache
 from gfm_core.embedding.file import source_records, versions
 from gfm_core.embedding.pieces import FORMAT_VERSION, PieceStore
 from gfm_core.embedding.pipeline import Engine, tile_side
-from gfm_core.errors import DiskFullError, OutputError, is_disk_full
+from gfm_core.errors import unwritable
 from gfm_core.grid import CellRange, Tile
 from gfm_core.raster.stack import Stack
 
@@ -90,11 +90,7 @@ class Kept:
             try:
                 self.journal[group].put(group, tile, cells, values)
             except OSError as error:
-                if is_disk_full(error):
-                    raise DiskFullError.at(self.journal[group].folder) from error
-                raise OutputError(
-                    f"{self.journal[group].folder} cannot be written ({error.strerror}); choose another place."
-                ) from error
+                raise unwritable(self.journal[group].folder, error) from error
 
     def close(self) -> None:
         """What the cache holds too much goes."""

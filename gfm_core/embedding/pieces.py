@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PieceStore:
-    """Pieces of one stack, model and way of computing, in a folder of their own that is made when it is needed."""
+    """Pieces of one stack, model and way of computing, in a folder of their own that others have made."""
 
     folder: Path
 
@@ -65,7 +65,6 @@ class PieceStore:
         held = _cells_in(path)
         if held is not None and held.intersection(cells) == cells:
             return 0
-        self.folder.mkdir(parents=True, exist_ok=True)
         return write_piece(path, cells, values)
 
     def _path(self, group: str, tile: Tile) -> Path:

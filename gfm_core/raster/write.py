@@ -20,9 +20,10 @@ from rasterio.io import MemoryFile
 from rasterio.shutil import copy
 from rasterio.windows import Window
 
-from gfm_core.errors import DiskFullError, OutputError, is_disk_full
+from gfm_core.errors import DiskFullError, OutputError, unwritable
 from gfm_core.hidden import HiddenFolder
 from gfm_core.progress import Interrupted
+from gfm_core.raster.tiff import missing_bytes
 
 BLOCK = 128  # side of a storage block, pixels: a row of them is all that is kept in memory
 
@@ -79,10 +80,7 @@ class Outputs:
             if kind is None:
                 self._commit()
         except OSError as reason:
-            place = reason.filename2 or reason.filename or self.targets[0]
-            if is_disk_full(reason):
-                raise DiskFullError.at(Path(place).parent) from reason
-            raise OutputError(f"{place} cannot be written ({reason.strerror}); choose another place.") from reason
+            raise unwritable(Path(reason.filename2 or reason.filename or self.targets[0]), reason) from reason
         finally:
             self._remove_hidden(keep_journal=isinstance(error, _GOES_ON))
 
@@ -236,7 +234,7 @@ class BlockRowWriter:
         self, path: Path, *, shape: tuple[int, int], bands: int, dtype: str, crs: str, transform: Affine,
         nodata: float | None, dense: bool = False,
     ) -> None:  # fmt: skip
-        self._shape, self._dtype = shape, dtype
+        self.path, self._shape, self._dtype = path, shape, dtype
         self._nodata = 0 if nodata is None else nodata
         self._rows: dict[_Place, NDArray[Any]] = {}
         self._missing: dict[_Place, int] = {}
@@ -256,7 +254,13 @@ class BlockRowWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.dataset.close()
+        try:
+            self.dataset.close()
+        except RasterioError as reason:
+            if kind is None:
+                raise unwritable(self.path, reason) from reason
+        if kind is None and missing_bytes(self.path):  # GDAL says nothing of what fails when it closes a file
+            raise unwritable(self.path, OSError("it is not whole"))
 
     def put(self, first_band: int, first_row: int, values: NDArray[Any], first_col: int = 0) -> None:
         """`values [bands, rows, cols]` at band `first_band` (from 0), row `first_row` and column `first_col`."""
@@ -284,7 +288,10 @@ class BlockRowWriter:
         values = self._rows.pop(place)
         window = Window(col_off=0, row_off=place.row * BLOCK, width=self._shape[1], height=values.shape[1])
         numbers = range(place.first_band + 1, place.first_band + place.bands + 1)
-        self.dataset.write(values, list(numbers), window=window)
+        try:
+            self.dataset.write(values, list(numbers), window=window)
+        except RasterioError as reason:
+            raise unwritable(self.path, reason) from reason
 
 
 def add_overviews(path: Path, *, categorical: bool) -> None:
@@ -293,7 +300,10 @@ def add_overviews(path: Path, *, categorical: bool) -> None:
         longest = max(dataset.shape)
         factors = [2**power for power in range(1, 16) if longest > 128 * 2**power]
         if factors:
-            dataset.build_overviews(factors, Resampling.mode if categorical else Resampling.average)
+            try:
+                dataset.build_overviews(factors, Resampling.mode if categorical else Resampling.average)
+            except RasterioError as reason:
+                raise unwritable(path, reason) from reason
 
 
 def as_cog(path: Path) -> None:

@@ -61,7 +61,8 @@ def test_fault_24_a_run_that_was_killed_leaves_nothing_after_the_same_command_ag
         time.sleep(chance.uniform(0, 0.6))
         process.kill()
         process.communicate()
-        assert not output.exists() or process.returncode == 0
+        if output.exists():  # killed after it was moved into place: then it is whole
+            assert gfm.open_embedding(output).groups
         output.unlink(missing_ok=True)
         for sidecar in tmp_path.glob("emb[._]*"):
             sidecar.unlink()

@@ -107,17 +107,22 @@ def test_what_is_kept_when_stopped_is_said(run_gfm: RunGfm, monkeypatch: pytest.
     assert (ran.code, ran.err.strip()) == (130, "Stopped; it goes on from here.")
 
 
-def test_a_signal_to_terminate_stops_the_run_and_leaves_nothing(
+def test_a_signal_to_terminate_keeps_what_was_done_out_of_sight(
     run_gfm: RunGfm, make_raster: MakeRaster, nano_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def terminate(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(embed_tool, "write_preview", terminate)
     (tmp_path / "out").mkdir()
-    ran = run_gfm("embed", make_raster(), "-o", tmp_path / "out" / "e.tif", "--model", nano_path)
+    command = ("embed", make_raster(), "-o", tmp_path / "out" / "e.tif", "--model", nano_path)
+    with monkeypatch.context() as within:
+        within.setattr("gfm_core.tools.embed_write.write_preview", terminate)
+        ran = run_gfm(*command)
     assert ran.code == 130
-    assert not list((tmp_path / "out").iterdir())
+    assert "the same command goes on from here" in ran.err
+    assert [item.name.startswith(".gfm-partial-") for item in (tmp_path / "out").iterdir()] == [True]
+    assert run_gfm(*command).code == 0
+    assert not list((tmp_path / "out").glob(".gfm*"))
 
 
 def constant(make_raster: MakeRaster) -> Path:
