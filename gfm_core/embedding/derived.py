@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.embedding.map_grid import MapFeatures, MapGrid
+from gfm_core.embedding.map_grid import Chosen, MapFeatures, MapGrid
 from gfm_core.features.groups import Column
 from gfm_core.features.indices import Index, index_columns, index_values
 from gfm_core.features.prototypes import Prototypes
@@ -48,6 +48,12 @@ class DerivedFeatures:
         """Groups as `[columns, h, w]`, NaN where absent."""
         found = self.with_derived(self.base.read(part))
         return {group: found[group] for group in self.columns}
+
+    def read_at(self, part: Region, chosen: Chosen) -> dict[str, NDArray[np.float32]]:
+        """Groups of some pixels, `[columns, n]`."""
+        stored = {group: values[:, None] for group, values in self.base.read_at(part, chosen).items()}
+        found = self.with_derived(stored)
+        return {group: found[group][:, 0] for group in self.columns}
 
     def with_derived(self, stored: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
         """`stored` groups `[columns, h, w]` and those that are made from them."""

@@ -66,7 +66,7 @@ class Recipe:
 
 def make_embedding(
     path: Path, stack: Stack, recipe: Recipe, engine: Engine | None, *, threads: int | None, reporter: Reporter,
-    kept: Kept | None = None,
+    kept: Kept | None = None, overviews: bool = True,
 ) -> EmbeddingFile:  # fmt: skip
     """Write the embedding of `stack` to `path` (its place must be safe: see `Outputs`) and open it."""
     columns = embedding_columns(stack, recipe)
@@ -80,7 +80,8 @@ def make_embedding(
     check_unchanged(stack)
     run.kept.close()
     _tell(stack, run.clipping)
-    add_overviews(path, categorical=False)
+    if overviews:
+        add_overviews(path, categorical=False)
     reporter.update(1.0, "embedding", stack.area_km2)
     return open_embedding(path)
 

@@ -140,6 +140,9 @@ def _region_around(frame: Frame, bounds: Bounds, crs: str) -> Region:
     return Region(row, col, max(stop_row - row, 1), max(stop_col - col, 1))
 
 
+Chosen = tuple[NDArray[np.int64], NDArray[np.int64]]  # rows and columns of single pixels in a part
+
+
 class MapFeatures(Protocol):
     """The features of a map's pixels, a part of the map at a time."""
 
@@ -155,6 +158,10 @@ class MapFeatures(Protocol):
 
     def read(self, part: Region) -> dict[str, NDArray[np.float32]]:
         """Groups as `[columns, h, w]`, NaN where absent."""
+        ...
+
+    def read_at(self, part: Region, chosen: Chosen) -> dict[str, NDArray[np.float32]]:
+        """Groups of the `chosen` pixels of `part` alone, `[columns, n]`: what `read` gives there, sooner."""
         ...
 
 
@@ -183,6 +190,10 @@ class CellFeatures:
         wanted = CellRange(cells.row + part.row, cells.col + part.col, part.rows, part.cols)
         return {group: self.embedding.read(group, wanted) for group in self.groups}
 
+    def read_at(self, part: Region, chosen: Chosen) -> dict[str, NDArray[np.float32]]:
+        """Groups of some pixels, `[columns, n]`."""
+        return {group: values[:, chosen[0], chosen[1]] for group, values in self.read(part).items()}
+
 
 @dataclass(frozen=True)
 class StackFeatures:
@@ -210,16 +221,26 @@ class StackFeatures:
 
     def read(self, part: Region) -> dict[str, NDArray[np.float32]]:
         """Groups as `[columns, h, w]`, NaN where absent."""
+        return self._read(part, None)
+
+    def read_at(self, part: Region, chosen: Chosen) -> dict[str, NDArray[np.float32]]:
+        """Groups of some pixels, `[columns, n]`: only these are interpolated."""
+        return {group: values[:, 0] for group, values in self._read(part, chosen).items()}
+
+    def _read(self, part: Region, chosen: Chosen | None) -> dict[str, NDArray[np.float32]]:
+        """Groups `[columns, h, w]`, or `[columns, 1, n]` of the chosen pixels."""
         found: dict[str, NDArray[np.float32]] = {}
         for group in self.columns:
             if group == "fine":
-                found[group] = np.concatenate([self._fine(item, part) for item in self.reader.stack.modalities])
+                parts = [self._fine(item, part, chosen) for item in self.reader.stack.modalities]
+                found[group] = np.concatenate(parts)
             elif self.embedding is not None:
                 interpolate = partial(_interpolated_cells, self.embedding, group)
-                found[group] = self._at_pixels(part, interpolate, self._side(self.embedding.lattice.cell_size))
+                side = self._side(self.embedding.lattice.cell_size)
+                found[group] = self._at_pixels(part, interpolate, side, chosen)
         return found
 
-    def _fine(self, modality: Modality, part: Region) -> NDArray[np.float32]:
+    def _fine(self, modality: Modality, part: Region, chosen: Chosen | None) -> NDArray[np.float32]:
         """`fine` of one modality: statistics of its own pixels, whatever the map's are.
 
         Taken as they are where its pixels are the map's, else interpolated between them or averaged over them.
@@ -228,12 +249,12 @@ class StackFeatures:
         place = self.grid.frame.placement(first)
         if place is not None and place.factor == 1:
             region = Region(self.grid.region.row + part.row, self.grid.region.col + part.col, part.rows, part.cols)
-            return self._columns(modality, self.grid.frame, region, gsd=first.gsd)
+            return _picked(self._columns(modality, self.grid.frame, region, gsd=first.gsd), chosen)
         along = self._side(modality.frame.transform.a)
         shrink = 2 ** math.ceil(math.log2(along / PIXELS_ALONG_CELL)) if along > PIXELS_ALONG_CELL else 1
         frame = Frame(modality.frame.crs, modality.frame.transform * Affine.scale(shrink))
         interpolate = partial(self._interpolated, modality, frame, modality.gsd * shrink)
-        return self._at_pixels(part, interpolate, max(round(along / shrink), 1))
+        return self._at_pixels(part, interpolate, max(round(along / shrink), 1), chosen)
 
     def _side(self, size: float) -> int:
         """How many pixels of `size` metres lie along one of the map's, at least 1."""
@@ -241,12 +262,21 @@ class StackFeatures:
             return 1  # only the finest source's own pixels can lie in another CRS
         return max(round(math.sqrt(abs(self.grid.frame.transform.determinant)) / size), 1)
 
-    def _at_pixels(self, part: Region, interpolate: _Interpolate, side: int) -> NDArray[np.float32]:
+    def _at_pixels(
+        self, part: Region, interpolate: _Interpolate, side: int, chosen: Chosen | None = None
+    ) -> NDArray[np.float32]:
         """The mean of what `interpolate` gives at `side` x `side` points in each map pixel, `[columns, h, w]`.
+
+        Or `[columns, 1, n]` of chosen pixels.
 
         A pixel where less than half of them are known is a gap. A part with many points is read in halves.
         """
         side = min(side, PIXELS_ALONG_CELL)
+        if chosen is not None and side == 1:
+            x, y = self.grid.centres(part, self.reader.stack.lattice.crs)
+            return interpolate(x[chosen][None], y[chosen][None])
+        if chosen is not None:
+            return _picked(self._at_pixels(part, interpolate, side), chosen)
         if part.rows * part.cols * side**2 > _POINTS and part.rows * part.cols > 1:
             axis = 1 if part.rows > part.cols else 2
             return np.concatenate([self._at_pixels(half, interpolate, side) for half in _halves(part)], axis=axis)
@@ -278,6 +308,11 @@ class StackFeatures:
             torch.from_numpy(pixels), torch.from_numpy(content.valid), modality.bands, gsd
         )  # fmt: skip
         return pixel_columns(derived.numpy(), valid.numpy(), margin)
+
+
+def _picked(values: NDArray[np.float32], chosen: Chosen | None) -> NDArray[np.float32]:
+    """All of `[columns, h, w]`, or the chosen pixels as `[columns, 1, n]`."""
+    return values if chosen is None else values[:, chosen[0], chosen[1]][:, None]
 
 
 def _halves(part: Region) -> tuple[Region, Region]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gfm_core.bands import Band
 from gfm_core.embedding.blend import WindowPart
@@ -310,7 +311,8 @@ def worker_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="gfm", initializer=torch.set_num_threads, initargs=(1,))
     try:
-        yield pool
+        with threadpool_limits(limits=1, user_api="blas"):  # NumPy's products as well
+            yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)

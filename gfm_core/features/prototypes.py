@@ -71,7 +71,7 @@ class Prototypes:
         joined = np.concatenate([features[group] for group in self.groups], axis=1)
         rows = self.scaler.apply(joined)
         squares = row_products(rows, -2 * self.centres.T) + (self.centres**2).sum(axis=1)
-        squares += (rows.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
+        squares += np.einsum("ij,ij->i", rows, rows)[:, None]
         distance = np.sqrt(np.maximum(squares, 0.0))
         code: NDArray[np.float32] = np.maximum(distance.mean(axis=1, keepdims=True) - distance, 0.0).astype(np.float32)
         code[~np.isfinite(joined).any(axis=1)] = np.nan

@@ -35,5 +35,8 @@ class Scaler:
 
     def apply(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """`[n, D]` in standard deviations, 0 where not known."""
-        scaled = np.where(np.isfinite(X), (X - self.mean) / self.sd, 0.0)
-        return np.clip(scaled, -CLIP, CLIP).astype(np.float32)
+        scaled = np.asarray(X, np.float32) - self.mean.astype(np.float32)
+        scaled /= self.sd.astype(np.float32)
+        if not np.isfinite(scaled.sum()):  # cheaper than to look at every one
+            scaled[~np.isfinite(scaled)] = 0
+        return np.clip(scaled, -CLIP, CLIP, out=scaled)

@@ -15,7 +15,7 @@ from gfm_core.heads.fit import GroupHead
 
 _MOST = 300  # samples: the time that a pixel takes grows with them
 
-_SAME = 1e-6  # standard deviations: closer samples differ by rounding
+_SAME = 1e-3  # standard deviations: closer samples differ by rounding
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Applicability:
 
     def inside(self, X: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
         """Which pixels `[n]` of features `[n, D]` look like labelled ones; those of which nothing is known do not."""
-        rows = self.scaler.apply(X) * self.importance
+        rows = self.scaler.apply(X) * self.importance.astype(np.float32)
         nearest = np.sqrt(_squared_distances(rows, self.samples).min(axis=1)) / self.unit
         found: NDArray[np.bool_] = (nearest <= self.threshold) & np.isfinite(X).any(axis=1)
         return found
@@ -80,9 +80,9 @@ def _importance(head: GroupHead) -> NDArray[np.float64]:
     return spread / mean if mean > 0 else np.ones(head.features)
 
 
-def _squared_distances(rows: NDArray[np.floating[Any]], samples: NDArray[np.float64]) -> NDArray[np.float64]:
+def _squared_distances(rows: NDArray[np.floating[Any]], samples: NDArray[np.float64]) -> NDArray[np.float32]:
     """Squares of the Euclidean distances `[n, m]`, none below 0."""
     found = row_products(rows, -2 * samples.T)
     found += (samples**2).sum(axis=1)
-    found += (rows.astype(np.float64) ** 2).sum(axis=1, keepdims=True)
+    found += np.einsum("ij,ij->i", rows, rows)[:, None]
     return np.maximum(found, 0.0, out=found)

@@ -84,13 +84,15 @@ class FusedHead:
 def fused(logs: Mapping[str, NDArray[np.float64]], weights: Mapping[str, float]) -> NDArray[np.float64]:
     """Normalised log-probabilities `[n, K]` from those of each group: their power mean, NaN where no group is known."""
     count, size = next(iter(logs.values())).shape
-    total = np.zeros((count, size))
+    total = np.zeros((size, count))  # by class: few of them, many rows
     for group, values in logs.items():
-        present = np.isfinite(values[:, :1])
-        total += np.where(present, weights[group] * np.exp(POWER * np.maximum(values, _LOG_FLOOR)), 0.0)
-    known = total.sum(axis=1) > 0
+        share = weights[group] * np.exp(POWER * np.maximum(values.T, _LOG_FLOOR))
+        total += np.where(np.isfinite(values[:, 0]), share, 0.0)
+    known = total.sum(axis=0) > 0
+    if known.all():
+        return log_softmax(np.log(total).T / POWER)
     found = np.full((count, size), np.nan)
-    found[known] = log_softmax(np.log(total[known]) / POWER)
+    found[known] = log_softmax(np.log(total[:, known]).T / POWER)
     return found
 
 

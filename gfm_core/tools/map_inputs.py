@@ -110,8 +110,9 @@ class MapInputs:
         for number, (piece_row, piece_col) in enumerate(pieces):
             chosen = np.flatnonzero((rows // _PIECE == piece_row) & (cols // _PIECE == piece_col))
             part = _around(rows[chosen], cols[chosen])
-            for group, values in self.features.read(part).items():
-                found[group][chosen] = values[:, rows[chosen] - part.row, cols[chosen] - part.col].T
+            inside = rows[chosen] - part.row, cols[chosen] - part.col
+            for group, values in self.features.read_at(part, inside).items():
+                found[group][chosen] = values.T
             reporter.update((number + 1) / len(pieces), "reading labelled pixels")
         return with_bands(found, self.features)
 
@@ -226,7 +227,7 @@ def _embedded(
     engine = engine_of(parameters, loaded)
     return make_embedding(
         scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter,
-        kept=kept_for(stack, recipe, engine),
+        kept=kept_for(stack, recipe, engine), overviews=False,
     )  # fmt: skip
 
 
