@@ -12,7 +12,7 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plugin test test-qgis test-long lint checkpoint sample screenshots clean
+.PHONY: help setup demo plugin test test-qgis test-long fuzz lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -56,6 +56,9 @@ test-long: setup  ## the tests that take minutes
 	$(PYTHON) -m pytest -m "long and not train" || status=1; \
 	$(TRAIN_PYTHON) -m pytest -m "train and long" || status=1; \
 	exit $$status
+
+fuzz: .venv/.ready  ## 10 000 damaged inputs for every reader of ours (minutes)
+	GFM_FUZZ=10000 $(PYTHON) -m pytest tests/faults/test_fuzz.py
 
 lint: .venv/.ready  ## ruff, mypy, and the import arrows
 	@status=0; \

@@ -29,6 +29,7 @@ from gfm_core.raster.write import BlockRowWriter
 
 FORMAT_VERSION = 1
 
+_LARGEST = 1 << 40  # cells: far beyond the Earth at a centimetre
 _TAG = "JEPA_GFM_EMBEDDING"  # JSON: everything that is not a band
 
 
@@ -106,6 +107,7 @@ def open_embedding(path: str | Path) -> EmbeddingFile:
             dtype = dataset.dtypes[0]
             scales, offsets, names = dataset.scales, dataset.offsets, dataset.descriptions
             crs = dataset.crs.to_wkt() if dataset.crs else ""
+            shape = dataset.shape
     except RasterioIOError as error:
         raise InputError(f"{path} cannot be read as a raster; give an embedding made by gfm embed.") from error
     if text is None:
@@ -123,24 +125,45 @@ def open_embedding(path: str | Path) -> EmbeddingFile:
             for name, scale, offset in zip(names, scales, offsets, strict=True)
         )
         grid = told["grid"]
+        cells = CellRange(*(_whole(grid[name]) for name in ("row", "col", "rows", "cols")))
+        if cells.shape != shape:
+            raise ValueError("the tags tell of another grid")
         return EmbeddingFile(
             path=Path(path),
-            lattice=Lattice(crs, grid["cell_size"], grid["phase_x"], grid["phase_y"]),
-            cells=CellRange(grid["row"], grid["col"], grid["rows"], grid["cols"]),
-            groups={
-                name: range(first, first + count)
-                for name, (first, count) in sorted(told["groups"].items(), key=lambda group: group[1])
-            },
+            lattice=Lattice(crs, *(_finite(grid[name]) for name in ("cell_size", "phase_x", "phase_y"))),
+            cells=cells,
+            groups=_groups(told["groups"], len(columns)),
             columns=columns,
             dtype=dtype,
-            model=told["model"],
+            model={str(name): str(value) for name, value in told["model"].items()},
             sources=tuple(told["sources"]),
             constants=_constants(told["sources"]),
-            parameters=told["parameters"],
-            versions=told["versions"],
+            parameters=dict(told["parameters"]),
+            versions={str(name): str(value) for name, value in told["versions"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(path) from error
+
+
+def _groups(told: Mapping[str, tuple[int, int]], columns: int) -> dict[str, range]:
+    """Bands by group in the order of the file; raises ValueError unless each band lies in one."""
+    spans = {name: range(_whole(first), first + _whole(count)) for name, (first, count) in told.items()}
+    ordered = dict(sorted(spans.items(), key=lambda group: group[1].start))
+    if [band for span in ordered.values() for band in span] != list(range(columns)):
+        raise ValueError("the groups do not fit the bands")
+    return ordered
+
+
+def _whole(value: Any) -> int:
+    if type(value) is not int or abs(value) > _LARGEST:
+        raise ValueError(f"{value!r} is no whole number of cells or bands")
+    return value
+
+
+def _finite(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no length")
+    return value
 
 
 def _damaged(path: str | Path) -> CheckpointError:

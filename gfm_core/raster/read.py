@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -26,6 +27,7 @@ from gfm_core.raster.validity import read_averaged, read_with_validity
 _SHRINKING = 1.5  # target pixels this much larger than the source's are averaged first, then interpolated
 _PARTS = 2  # averaged pixels are the mean of so many squared points between means of blocks: one point would blur
 _HALF = 0.5  # an averaged pixel of which less is valid is a gap
+_ROW_CELLS = 1_000_000  # cells of windows that are read together
 _OPEN_FILES = 32  # handles a thread keeps: a mosaic may have more tiles than a process may open files
 
 
@@ -55,6 +57,16 @@ class PixelWindow:
     rows: NDArray[np.int64]
     cols: NDArray[np.int64]
     offset: NDArray[np.float32]
+
+    def cut(self, rows: slice, cols: slice, margin: int) -> PixelWindow:
+        """The window of some of its cells, as if it had been read alone with `margin`: views of the same arrays."""
+        down, across = self.rows[rows], self.cols[cols]
+        first_row, first_col = int(down.min()) - margin, int(across.min()) - margin
+        at = slice(first_row, int(down.max()) + margin), slice(first_col, int(across.max()) + margin)
+        return PixelWindow(
+            self.pixels[..., at[0], at[1]], self.valid[..., at[0], at[1]], self.inside[at], down - first_row,
+            across - first_col, self.offset[rows, cols],
+        )  # fmt: skip
 
 
 class StackReader:
@@ -96,6 +108,38 @@ class StackReader:
             content.pixels, content.valid, content.inside, where.rows - region.row, where.cols - region.col, offset
         )
 
+    def windows(
+        self, ranges: Iterable[CellRange], margin: int = 0, *, threads: int = 1
+    ) -> Generator[dict[str, PixelWindow], None, None]:
+        """`window` of every modality for many ranges of cells, in their order, by modality name.
+
+        Neighbours in a row are read together, so that each block is decoded, and another CRS warped, once a row; their
+        arrays are views of one. Each of the `threads` takes whole rows. Whoever stops early closes it.
+        """
+        if threads == 1:
+            for row in _in_rows(ranges):
+                yield from self._row(row, margin)
+            return
+        pool = ThreadPoolExecutor(threads, thread_name_prefix="gfm-read")
+        pending: deque[Future[list[dict[str, PixelWindow]]]] = deque()
+        try:
+            for row in _in_rows(ranges):
+                pending.append(pool.submit(self._row, row, margin))
+                if len(pending) > threads:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _row(self, ranges: list[CellRange], margin: int) -> list[dict[str, PixelWindow]]:
+        first, last = ranges[0], ranges[-1]
+        whole = CellRange(first.row, first.col, first.rows, last.stop[1] - first.col)
+        read = {item.name: self.window(item, whole, margin) for item in self.stack.modalities}
+        return [
+            {name: window.cut(*part.slices_in(whole), margin) for name, window in read.items()} for part in ranges
+        ]  # fmt: skip
+
     def region(self, sources: Sequence[Sequence[Source]], frame: Frame, region: Region) -> RegionPixels:
         """`sources[t]` mosaicked on the pixels of `region`, in the numbers of the first source.
 
@@ -103,6 +147,13 @@ class StackReader:
         """
         bands = len(sources[0][0].bands)
         shape = (len(sources), bands, *region.shape)
+        if len(sources) == len(sources[0]) == 1:
+            whole = self._read(sources[0][0], frame, region)
+            if whole is not None and whole[1].shape[1:] == region.shape:
+                _, found, valid, inside = whole
+                if not valid.all():
+                    found[~valid] = 0
+                return RegionPixels(found[None], valid[None], inside)
         content = RegionPixels(np.zeros(shape, np.float32), np.zeros(shape, np.bool_), np.zeros(region.shape, np.bool_))
         for number, mosaic in enumerate(sources):
             for source in mosaic:
@@ -113,23 +164,24 @@ class StackReader:
         self, source: Source, frame: Frame, region: Region, into: RegionPixels, date: int, *, coding: Source
     ) -> None:
         """Fill what is not yet valid at one date from one source, in the numbers of `coding`."""
-        place = frame.placement(source)
-        try:
-            if place is not None:
-                part = _read_plain(self._dataset, source, place, region)
-            else:
-                part = _read_warped(self._dataset, source, frame, region)
-        except RasterioError as error:
-            raise unreadable(source.name, error) from error
+        part = self._read(source, frame, region)
         if part is None:
             return
         (rows, cols), found, found_valid, found_inside = part
         found = _recoded(found, source, coding)
         valid = into.valid[date, :, rows, cols]
-        fresh = found_valid & ~valid
-        into.pixels[date, :, rows, cols][fresh] = found[fresh]
+        np.copyto(into.pixels[date, :, rows, cols], found, where=found_valid & ~valid)
         valid |= found_valid
         into.inside[rows, cols] |= found_inside
+
+    def _read(self, source: Source, frame: Frame, region: Region) -> Part | None:
+        place = frame.placement(source)
+        try:
+            if place is not None:
+                return _read_plain(self._dataset, source, place, region)
+            return _read_warped(self._dataset, source, frame, region)
+        except RasterioError as error:
+            raise unreadable(source.name, error) from error
 
     def _dataset(self, source: Source) -> Any:
         """This thread's handle of the source's file; the handle unused for longest is closed when there are many."""
@@ -148,6 +200,21 @@ class StackReader:
             self._opened.pop(id(dataset), None)
         with suppress(RasterioError):
             dataset.close()
+
+
+def _in_rows(ranges: Iterable[CellRange]) -> Iterator[list[CellRange]]:
+    """Neighbouring ranges of the same rows of cells together, as many as fit the memory of a row."""
+    row: list[CellRange] = []
+    for item in ranges:
+        joins = bool(row) and (item.row, item.rows) == (row[0].row, row[0].rows) and item.col >= row[-1].col
+        if joins and item.col <= row[-1].stop[1] and (item.stop[1] - row[0].col) * item.rows <= _ROW_CELLS:
+            row.append(item)
+            continue
+        if row:
+            yield row
+        row = [item]
+    if row:
+        yield row
 
 
 def _recoded(found: NDArray[np.float32], source: Source, wanted: Source) -> NDArray[np.float32]:

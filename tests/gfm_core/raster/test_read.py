@@ -464,3 +464,58 @@ def test_fault_01_a_damaged_block_is_one_sentence_with_the_files_name(make_raste
         InputError, match=r"^s2\.tif is damaged \(block \d across, \d down.*\); copy or download it again\.$"
     ):
         whole(stack)
+
+
+# ---- Many windows ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("cell_size", [20, 45, 90])
+def test_windows_read_in_rows_are_those_read_alone(place: tuple[Path, ...], cell_size: float, threads: int) -> None:
+    stack = open_stack(place, cell_size=cell_size)
+    ranges = [
+        CellRange(stack.cells.row + row, stack.cells.col + col, rows, 7)
+        for row, rows in ((-3, 9), (4, 9), (4, 5))
+        for col in (-4, 1, 5, 40, 3)  # overlapping, touching, apart, and backwards
+    ]
+    with StackReader(stack) as reader:
+        found = list(reader.windows(ranges, 3, threads=threads))
+        assert len(found) == len(ranges)
+        for window, cells in zip(found, ranges, strict=True):
+            for modality in stack.modalities:
+                alone, mine = reader.window(modality, cells, 3), window[modality.name]
+                for field in dataclasses.fields(PixelWindow):
+                    assert np.array_equal(getattr(mine, field.name), getattr(alone, field.name)), field.name
+
+
+def test_a_row_of_windows_is_read_once_and_memory_is_bounded(
+    plain: tuple[Path, Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stack = plain
+    read_regions: list[Any] = []
+    window = StackReader.window
+    monkeypatch.setattr(StackReader, "window", lambda *given: (read_regions.append(given[2]), window(*given))[1])
+    ranges = [
+        CellRange(stack.cells.row + row, stack.cells.col + col, 4, 4) for row in (0, 3) for col in range(0, 12, 3)
+    ]
+    with StackReader(stack) as reader:
+        list(reader.windows(ranges))
+        assert [part.shape for part in read_regions] == [(4, 13), (4, 13)]
+        monkeypatch.setattr(read, "_ROW_CELLS", 30)
+        read_regions.clear()
+        list(reader.windows(ranges))
+        assert [part.shape for part in read_regions] == [(4, 7)] * 4
+
+
+def test_an_error_of_a_window_arrives_and_no_reading_thread_is_left(
+    plain: tuple[Path, Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, stack = plain
+
+    def fail(*_: Any) -> Any:
+        raise InputError("s2.tif is damaged; copy it again.")
+
+    monkeypatch.setattr(StackReader, "window", fail)
+    with StackReader(stack) as reader, pytest.raises(InputError, match="damaged"):
+        list(reader.windows([stack.cells], threads=3))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("gfm-read")]
