@@ -356,7 +356,7 @@ def storage(bench: Bench) -> Iterator[Row]:
     scores = {}
     for dtype in ("uint8", "float32"):
         made = gfm.embed(open_stack(bench.files), bench.folder / f"{dtype}.tif", dtype=dtype, overwrite=True)
-        result = gfm.classify(made, labels, bench.folder / "map8.tif", field="fclass", head="lda", overwrite=True)
+        result = gfm.classify(made, bench.folder / "map8.tif", labels=str(labels), field="fclass", overwrite=True)
         assert result.cross_validation is not None
         scores[dtype] = result.cross_validation.fused.macro_f1
     lost = scores["float32"] - scores["uint8"]

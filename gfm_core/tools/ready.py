@@ -15,7 +15,7 @@ from gfm_core.raster.stack import Stack
 
 P = TypeVar("P", bound=StackParameters)
 
-Rasters = Stack | Iterable[str | Path] | str | Path
+Rasters = Stack | EmbeddingFile | Iterable[str | Path] | str | Path
 
 _FIXED_BY_STACK = ("cell_size", "extent", "crs", "like")
 
@@ -57,6 +57,8 @@ def from_call(cls: type[P], rasters: Rasters, output: str | Path, options: Mappi
 def _paths(rasters: Rasters) -> tuple[str, ...]:
     if isinstance(rasters, Stack):
         return tuple(str(path) for source in rasters.sources for path in source.files or (source.path,))
+    if isinstance(rasters, EmbeddingFile):
+        return (str(rasters.path),)
     if isinstance(rasters, str | Path):
         return (str(rasters),)
     return tuple(str(item) for item in rasters)
