@@ -37,10 +37,11 @@ from gfm_core.features.groups import Column, network_columns, statistic_columns
 from gfm_core.grid import CellRange, Tile, WindowIndex, tiles_with_pieces
 from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.progress import Reporter
+from gfm_core.raster.finish import add_overviews
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.source import fingerprint
 from gfm_core.raster.stack import Stack
-from gfm_core.raster.write import BlockRowWriter, add_overviews
+from gfm_core.raster.write import BlockRowWriter
 
 _MUCH_CLIPPED = 0.01  # share of values: more is said
 

@@ -14,10 +14,8 @@ import numpy as np
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
-from rasterio.enums import Resampling
 from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
-from rasterio.shutil import copy
 from rasterio.windows import Window
 
 from gfm_core.errors import DiskFullError, OutputError, unwritable
@@ -292,29 +290,3 @@ class BlockRowWriter:
             self.dataset.write(values, list(numbers), window=window)
         except RasterioError as reason:
             raise unwritable(self.path, reason) from reason
-
-
-def add_overviews(path: Path, *, categorical: bool) -> None:
-    """Overviews inside the file down to 256 pixels: the most frequent value of a map, the mean of measurements."""
-    with rasterio.open(path, "r+") as dataset:
-        longest = max(dataset.shape)
-        factors = [2**power for power in range(1, 16) if longest > 128 * 2**power]
-        if factors:
-            try:
-                dataset.build_overviews(factors, Resampling.mode if categorical else Resampling.average)
-            except RasterioError as reason:
-                raise unwritable(path, reason) from reason
-
-
-def as_cog(path: Path) -> None:
-    """Lay a finished GeoTIFF out anew as a Cloud Optimized one (https://cogeo.org), with the overviews it has.
-
-    DEFLATE, which every reader of such files knows.
-    """
-    laid_out = path.with_name(f"cog_{path.name}")
-    by_band = {"interleave": "band"} if tuple(map(int, rasterio.__gdal_version__.split(".")[:2])) >= (3, 11) else {}
-    copy(
-        path, laid_out, driver="COG", compress="deflate", predictor="yes", blocksize=256, bigtiff="if_safer",
-        overviews="auto", resampling="average", **by_band,
-    )  # fmt: skip
-    laid_out.replace(path)

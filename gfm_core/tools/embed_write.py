@@ -15,8 +15,9 @@ from gfm_core.errors import ParameterError
 from gfm_core.grid import CellRange, tiles_with_pieces
 from gfm_core.parameters import EmbedParameters
 from gfm_core.progress import Reporter
+from gfm_core.raster.finish import as_cog
 from gfm_core.raster.stack import Stack
-from gfm_core.raster.write import Outputs, as_cog
+from gfm_core.raster.write import Outputs
 from gfm_core.report.pictures import pca_preview, rgb_bands
 from gfm_core.report.style import write_embedding_style
 

@@ -20,9 +20,10 @@ from gfm_core.features.groups import band_positions
 from gfm_core.heads.mapper import MapHead
 from gfm_core.heads.smooth import smooth
 from gfm_core.progress import Reporter, in_this_call
+from gfm_core.raster.finish import add_overviews
 from gfm_core.raster.frame import Region
 from gfm_core.raster.ground import as_crs
-from gfm_core.raster.write import BLOCK, BlockRowWriter, add_overviews
+from gfm_core.raster.write import BLOCK, BlockRowWriter
 from gfm_core.report.style import CERTAINTY
 
 CONFIDENCE_NODATA = 255

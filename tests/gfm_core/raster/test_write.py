@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from rasterio.enums import Interleaving
 
 from gfm_core.errors import OutputError
-from gfm_core.raster.write import BLOCK, BlockRowWriter, Outputs, add_overviews
+from gfm_core.raster.finish import add_overviews
+from gfm_core.raster.write import BLOCK, BlockRowWriter, Outputs
 from tests.conftest import NORTH_UP
 
 

@@ -90,7 +90,7 @@ def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 @pytest.fixture(scope="session")
 def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A raster that takes a second or two to embed on one core."""
-    values = np.random.default_rng(0).integers(1, 3000, (3, 800, 800), dtype=np.uint16)
+    values = np.random.default_rng(0).integers(1, 3000, (3, 1600, 1600), dtype=np.uint16)
     return write_raster(tmp_path_factory.mktemp("photo") / "photo.tif", values)
 
 
