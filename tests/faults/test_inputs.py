@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import locale
+import math
 import os
 import subprocess
 import sys
@@ -169,6 +170,28 @@ def test_02_a_raster_lies_where_rasterio_says_it_lies(bench: Bench, make_raster:
     rows, cols = np.mgrid[:60, :60] + 0.5
     path = make_raster("plane.tif", ramp(cols, rows).astype(np.float32)[None], crs=crs, transform=transform)
     embedding, _ = bench.made(path, **FINE)
+    check_on_ground(embedding, path)
+
+
+FAR = {
+    "across the antimeridian in UTM": ("EPSG:32601", Affine(10, 0, 374_700, 0, -10, 7_600_000)),
+    "across the antimeridian in degrees": ("EPSG:4326", Affine(1.5e-4, 0, 179.9955, 0, -1e-4, 52.3)),
+    "across the antimeridian from the other side": ("EPSG:4326", Affine(1.5e-4, 0, -180.0045, 0, -1e-4, 52.3)),
+    "at 80 degrees": ("EPSG:4326", Affine(5.7e-4, 0, 20.0, 0, -1e-4, 80.0)),
+    "across a border of UTM zones": ("EPSG:4326", Affine(1.5e-4, 0, 11.9955, 0, -1e-4, 52.3)),
+}
+
+
+@pytest.mark.parametrize("place", FAR)
+def test_05_a_raster_at_an_edge_of_the_map_lies_where_it_lies(
+    bench: Bench, make_raster: MakeRaster, place: str
+) -> None:
+    crs, transform = FAR[place]
+    rows, cols = np.mgrid[:60, :60] + 0.5
+    path = make_raster("plane.tif", ramp(cols, rows).astype(np.float32)[None], crs=crs, transform=transform)
+    embedding, _ = bench.made(path, **FINE)
+    assert max(embedding.cells.shape) < 80, "as wide as the raster and not as the Earth"
+    assert math.isclose(embedding.lattice.cell_size, 2 * 10, rel_tol=0.12)
     check_on_ground(embedding, path)
 
 
