@@ -165,13 +165,13 @@ class Run:
                         for tile in left:
                             if tile == job.tile:
                                 break
-                            yield self._wanted(tile), self._from_store(tile)
+                            yield self._wanted(tile), self._from_store(tile, engine)
                         yield job.piece, self._finished(content, seams)
                     seams.keep(job.tile, content.latents)
                     done += 1
                     reporter.update(done / len(jobs), "embedding", area * done / len(jobs))
         for tile in left:
-            yield self._wanted(tile), self._from_store(tile)
+            yield self._wanted(tile), self._from_store(tile, engine)
 
     def missing(self) -> dict[Tile, CellRange]:
         """The tiles whose pieces no store holds, and the cells wanted of each."""
@@ -186,11 +186,14 @@ class Run:
     def _is_kept(self, tile: Tile, wanted: CellRange) -> bool:
         return all(self.kept.get(group, tile, wanted) is not None for group in self.columns)
 
-    def _from_store(self, tile: Tile) -> dict[str, NDArray[Any]]:
-        found = {group: self.kept.get(group, tile, self._wanted(tile)) for group in self.columns}
-        if any(values is None for values in found.values()):
-            raise InputError("What was kept from before vanished during the run; run again.")
+    def _from_store(self, tile: Tile, engine: Engine | None) -> dict[str, NDArray[Any]]:
+        """The stored values of a piece; what another run has let go of meanwhile is computed after all."""
+        wanted = self._wanted(tile)
+        found = {group: self.kept.get(group, tile, wanted) for group in self.columns}
         stored = {group: values for group, values in found.items() if values is not None}
+        if len(stored) < len(found):
+            alone = Run(self.stack, self.columns, self.dtype, Kept.nothing(), wanted, self.clipping)
+            return next(stored for _, stored in alone.pieces(engine, 1, Reporter()))
         for values in stored.values():
             self.clipping.values += int(np.count_nonzero(values if self.dtype == "uint8" else np.isfinite(values)))
         return stored

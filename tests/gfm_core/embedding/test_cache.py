@@ -13,6 +13,7 @@ import rasterio
 import gfm_core as gfm
 from gfm_core.embedding.cache import DEFAULT_LIMIT_MB, Cache, cache_folder, cache_limit_mb, set_cache_limit
 from gfm_core.embedding.kept import piece_keys
+from gfm_core.embedding.make import Run
 from gfm_core.embedding.pieces import PieceStore
 from gfm_core.errors import OutputError
 from gfm_core.grid import CellRange, Tile
@@ -170,6 +171,23 @@ def test_fault_23_a_damaged_piece_is_made_again(
         second = gfm.embed([raster], tmp_path / "b.tif")
     assert second.path.read_bytes() == first.path.read_bytes()
     assert "damaged or of another version: it is made again" in caplog.text
+
+
+def test_a_piece_that_goes_while_a_run_is_at_work_is_computed_after_all(
+    home: Path, raster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = gfm.embed([raster], tmp_path / "a.tif")
+    missing = Run.missing
+
+    def then_gone(self: Run) -> Any:
+        found = missing(self)
+        for path in sorted(home.rglob("network_*.piece"))[:2]:
+            path.unlink()
+        return found
+
+    monkeypatch.setattr(Run, "missing", then_gone)
+    second = gfm.embed([raster], tmp_path / "b.tif")
+    assert second.path.read_bytes() == first.path.read_bytes()
 
 
 def test_gfm_cache_tells_and_empties(home: Path, raster: Path, tmp_path: Path) -> None:
