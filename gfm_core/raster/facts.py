@@ -142,11 +142,7 @@ def _sample(dataset: DatasetReader, index: int, nodata: float | None) -> Values:
     return sample
 
 
-_LOCAL = {
-    "GDAL_CACHEMAX": 512,  # MB of decoded blocks, for all files together: a row of blocks of a wide raster fits
-}
 _REMOTE = {
-    **_LOCAL,
     "GDAL_HTTP_MAX_RETRY": 3,
     "GDAL_HTTP_RETRY_DELAY": 1,  # seconds, doubled each time
     "GDAL_HTTP_RETRY_CODES": "429,500,502,503,504",
@@ -163,9 +159,9 @@ _REMOTE = {
 
 
 def environment(*, remote: bool) -> rasterio.Env:
-    """GDAL's settings for reading: bounded memory, and on the net bounded retries and waits and no listing of folders.
+    """GDAL's settings for reading: on the net bounded retries and waits, and no listing of folders.
 
     What the user has set in the environment stays as it is.
     """
-    wanted = _REMOTE if remote else _LOCAL
+    wanted = _REMOTE if remote else {}
     return rasterio.Env(**{name: value for name, value in wanted.items() if name not in os.environ})

@@ -306,5 +306,5 @@ def _png(image: Image.Image) -> bytes:
         image = Image.fromarray(index.reshape(packed.shape).astype(np.uint8), "P")
         image.putpalette([int(colour) >> shift & 255 for colour in colours for shift in (16, 8, 0)])
     content = io.BytesIO()
-    image.save(content, "PNG", optimize=True)
+    image.save(content, "PNG", optimize=image.mode == "P")  # of a photograph it takes long and gains nothing
     return content.getvalue()
