@@ -39,7 +39,6 @@ from gfm_core.model.jepa import build_model
 from gfm_core.model.precision import resolve_precision
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import Stack, open_stack
-from gfm_core.sampling import _import_torchgeo
 
 RESULTS = Path(__file__).parent / "results" / "engine.json"
 DATA = Path(os.environ.get("GFM_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -224,7 +223,7 @@ def reading(bench: Bench) -> Iterator[Row]:
 
 
 def _torchgeo(path: Path, places: list[tuple[int, int]], ours: float) -> Row:
-    _import_torchgeo()  # gets along with torchvision builds that do not fit
+    import gfm_core.sampling  # noqa: F401, PLC0415 - gets along with torchvision builds that do not fit
     from torch.utils.data import DataLoader  # noqa: PLC0415
     from torchgeo.datasets import RasterDataset, stack_samples  # noqa: PLC0415
     from torchgeo.samplers import GridGeoSampler, Units  # noqa: PLC0415 - another environment
