@@ -59,13 +59,9 @@ class DiskFullError(OutputError):
 
 def megabytes(count: float) -> str:
     """Bytes for people: `12 MB`, `3.4 GB`."""
-    return (
-        f"{count / 1e9:.1f} GB"
-        if count >= 1e9
-        else f"{count / 1e6:.0f} MB"
-        if count >= 1e6
-        else f"{count / 1e3:.0f} kB"
-    )
+    if count >= 1e9:
+        return f"{count / 1e9:.1f} GB"
+    return f"{count / 1e6:.0f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def unwritable(place: Path, error: Exception) -> OutputError:

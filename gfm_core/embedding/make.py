@@ -22,6 +22,7 @@ from gfm_core.embedding.file import EmbeddingFile, create, open_embedding
 from gfm_core.embedding.journal import check_room, open_journal
 from gfm_core.embedding.kept import Kept, piece_keys
 from gfm_core.embedding.map_grid import derived_bands
+from gfm_core.embedding.pieces import PieceStore
 from gfm_core.embedding.pipeline import (
     Engine,
     TileContent,
@@ -109,22 +110,28 @@ def embedding_columns(stack: Stack, recipe: Recipe) -> dict[str, tuple[Column, .
     return columns
 
 
-def kept_for(
-    stack: Stack, recipe: Recipe, engine: Engine | None, *, journal: Path | None = None, cells: CellRange | None = None
-) -> Kept:
+def kept_for(stack: Stack, recipe: Recipe, engine: Engine | None, *, journal: Path | None = None) -> Kept:
     """The stores of a run: the user's cache and, where a `journal` folder is given, that of the output.
 
     Raises `DiskFullError` before any work if the journal and the file cannot fit.
     """
     keys = piece_keys(stack, recipe.groups, recipe.dtype, recipe.told_model, engine)
-    needed = stored_bytes(embedding_columns(stack, recipe), recipe.dtype, cells or stack.cells)
+    columns = embedding_columns(stack, recipe)
+    needed = stored_bytes(columns, recipe.dtype, stack.cells)
     cache = Cache.of_user() if all(source.files for source in stack.sources) else None  # a URL may have changed
     cached = cache.stores(keys, needed) if cache is not None else {}
     if journal is None:
         return Kept({}, cached, cache)
-    opened = open_journal(journal, keys)
-    check_room(journal.parent, needed + needed // 2)  # the pieces as they are, the file about half as large
-    return Kept(opened, cached, cache)
+    return Kept(journal_with_room(journal, keys, stack, columns, recipe.dtype), cached, cache)
+
+
+def journal_with_room(
+    folder: Path, keys: Mapping[str, str], stack: Stack, columns: Columns, dtype: str
+) -> dict[str, PieceStore]:
+    """The stores of a journal. Raises `DiskFullError` if all of a stack's pieces and its file cannot fit."""
+    opened, needed = open_journal(folder, keys), stored_bytes(columns, dtype, stack.cells)
+    check_room(folder.parent, needed + needed // 2)  # the pieces as they are, the file about half as large
+    return opened
 
 
 def stored_bytes(columns: Columns, dtype: str, cells: CellRange) -> int:

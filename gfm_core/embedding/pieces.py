@@ -77,7 +77,7 @@ def write_piece(path: Path, cells: CellRange, values: NDArray[Any]) -> int:
     place = (cells.row, cells.col, cells.rows, cells.cols, len(held), held.dtype.itemsize, FORMAT_VERSION)
     head = _HEAD.pack(_MAGIC, *place, 0)[:_BEFORE_SUM]
     total = zlib.crc32(held.data, zlib.crc32(head))
-    temporary = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    temporary = path.with_name(f"{secrets.token_hex(8)}{SUFFIX}")  # a killed run's is counted, and goes, like any piece
     try:
         with temporary.open("wb") as file:
             file.write(head + struct.pack("<I", total))

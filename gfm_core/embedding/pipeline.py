@@ -10,11 +10,10 @@ import contextlib
 import logging
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,6 +28,7 @@ from gfm_core.grid import CORE, HALO, TILE_WINDOWS, CellRange, Tile, WindowIndex
 from gfm_core.model.encoder import CellEncoder
 from gfm_core.model.statistics import CellStatistics, cell_statistics, derive, margin_pixels
 from gfm_core.model.tokens import ModalityInput, modality_input, rectangle_of
+from gfm_core.ordered import Job, Result, results_in_order
 from gfm_core.progress import Cancelled
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import StackReader
@@ -37,9 +37,6 @@ from gfm_core.raster.stack import Modality, Stack
 _TILE_PIXELS = 6_000_000  # of one modality, over bands and dates: larger tiles are read in smaller squares
 _BATCH_CPU = 4  # windows in one call: neighbours in a row of windows, each always at its own place in the call
 _FUSED_ROWS = 14  # rows of cells whose tokens are fused at once on a CPU: they fit its cache
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
 
@@ -300,7 +297,7 @@ def contents_in_order(
     count, stopping = threads or os.cpu_count() or 1, threading.Event()
     with worker_threads(count) as pool:
         try:
-            yield from _ordered(pool, lambda job: work(job, stopping), iter(jobs), ahead=count + 1)
+            yield from results_in_order(pool, lambda job: work(job, stopping), jobs, ahead=count + 1)
         finally:
             stopping.set()
 
@@ -316,16 +313,3 @@ def worker_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)
-
-
-def _ordered(
-    pool: ThreadPoolExecutor, work: Callable[[Job], Result], jobs: Iterator[Job], ahead: int
-) -> Iterator[Result]:
-    """Results in the order of `jobs`, with at most `ahead` begun and not yet taken."""
-    pending: deque[Future[Result]] = deque()
-    for job in jobs:
-        pending.append(pool.submit(work, job))
-        if len(pending) > ahead:
-            yield pending.popleft().result()
-    while pending:
-        yield pending.popleft().result()

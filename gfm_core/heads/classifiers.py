@@ -263,9 +263,8 @@ READS: dict[str, Callable[[Mapping[str, NDArray[Any]], int, int], Classifier]] =
 
 def log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Log-probabilities of each row of scores."""
-    by_class: NDArray[np.float64] = np.ascontiguousarray(
-        scores.T
-    )  # few classes, many rows: sums over the first axis are far faster
+    # Few classes, many rows: sums over the first axis are far faster.
+    by_class: NDArray[np.float64] = np.ascontiguousarray(scores.T)
     by_class = by_class - by_class.max(axis=0)
     by_class -= np.log(np.exp(by_class).sum(axis=0))
     return by_class.T

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,6 +17,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
 from gfm_core.grid import Bounds, CellRange, Lattice, WindowIndex
+from gfm_core.ordered import results_in_order
 from gfm_core.raster.frame import Frame, Patches, Placement, Region, apply_affine, patches
 from gfm_core.raster.ground import same_crs, transformer
 from gfm_core.raster.resample import bilinear, block_means
@@ -117,18 +118,13 @@ class StackReader:
         arrays are views of one. Each of the `threads` takes whole rows. Whoever stops early closes it.
         """
         if threads == 1:
-            for row in _in_rows(ranges):
-                yield from self._row(row, margin)
+            for part in _in_rows(ranges):
+                yield from self._row(part, margin)
             return
         pool = ThreadPoolExecutor(threads, thread_name_prefix="gfm-read")
-        pending: deque[Future[list[dict[str, PixelWindow]]]] = deque()
         try:
-            for row in _in_rows(ranges):
-                pending.append(pool.submit(self._row, row, margin))
-                if len(pending) > threads:
-                    yield from pending.popleft().result()
-            while pending:
-                yield from pending.popleft().result()
+            for row in results_in_order(pool, lambda row: self._row(row, margin), _in_rows(ranges), ahead=threads):
+                yield from row
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 

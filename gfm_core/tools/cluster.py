@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from gfm_core.embedding.journal import open_journal
 from gfm_core.embedding.kept import Kept, piece_keys
-from gfm_core.embedding.make import Recipe, Run, check_unchanged, embedding_columns
+from gfm_core.embedding.make import Recipe, Run, check_unchanged, embedding_columns, journal_with_room
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import GfmError, MissingExtraError, OutputError, ParameterError
 from gfm_core.grid import CellRange, Tile
 from gfm_core.model.checkpoint import load_model
-from gfm_core.model.device import resolve_device
-from gfm_core.model.precision import resolve_precision
+from gfm_core.parameters import EmbedParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.stack import Stack
+from gfm_core.tools.embed import engine_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -41,26 +41,19 @@ class Work:
     """Everything a worker has to know of a run; plain enough to be sent."""
 
     stack: Stack
-    groups: tuple[str, ...]
-    dtype: str
-    model: str | None  # a name or a path that the worker knows too
-    device: str
-    precision: str
-    batch: int
+    parameters: EmbedParameters  # the model is a name or a path that the worker knows too
     journal: Path
 
     def ready(self) -> tuple[Recipe, Engine | None, dict[str, str]]:
         """Model, network and keys as they are on this machine."""
-        model = load_model(self.model) if self.model is not None else None
-        engine = None
-        if model is not None:
-            device = resolve_device(self.device)
-            engine = Engine(model.encoder.to(device), device, resolve_precision(self.precision, device), self.batch)
-        recipe = Recipe(self.groups, self.dtype, model, {})
-        return recipe, engine, piece_keys(self.stack, self.groups, self.dtype, recipe.told_model, engine)
+        groups, dtype = self.parameters.groups, self.parameters.dtype
+        model = load_model(self.parameters.model) if "network" in groups else None
+        engine = engine_of(self.parameters, model)
+        recipe = Recipe(groups, dtype, model, {})
+        return recipe, engine, piece_keys(self.stack, groups, dtype, recipe.told_model, engine)
 
 
-def fill_journal(work: Work, address: str, reporter: Reporter) -> Kept:
+def fill_journal(work: Work, recipe: Recipe, address: str, reporter: Reporter) -> Kept:
     """Let the workers behind `address` make every piece that the journal lacks; returns the journal.
 
     Raises `MissingExtraError` without the extra `cluster`, `ParameterError` if no scheduler answers, and what a worker
@@ -71,9 +64,9 @@ def fill_journal(work: Work, address: str, reporter: Reporter) -> Kept:
         first = client.submit(_keys_of, work, pure=False, retries=_RETRIES)
         _watch(client, {first: 0}, reporter, lambda _: None)
         keys = first.result()
-        kept = Kept(open_journal(work.journal, keys), {})
-        columns = embedding_columns(work.stack, work.ready()[0])
-        missing = Run(work.stack, columns, work.dtype, kept, work.stack.cells).missing()
+        columns = embedding_columns(work.stack, recipe)
+        kept = Kept(journal_with_room(work.journal, keys, work.stack, columns, recipe.dtype), {})
+        missing = Run(work.stack, columns, recipe.dtype, kept, work.stack.cells).missing()
         tasks = {
             client.submit(_fill, work, cells, keys, pure=False, retries=_RETRIES): count
             for cells, count in rows_of(list(missing), work.stack.cells)
@@ -125,7 +118,7 @@ def _fill(work: Work, cells: CellRange, keys: Mapping[str, str]) -> int:
             "or --device cpu --precision float32."
         )
     kept = Kept(open_journal(work.journal, keys), {})
-    run = Run(work.stack, embedding_columns(work.stack, recipe), work.dtype, kept, cells)
+    run = Run(work.stack, embedding_columns(work.stack, recipe), recipe.dtype, kept, cells)
     return sum(1 for _ in run.pieces(engine, 1, Reporter()))
 
 

@@ -71,9 +71,9 @@ def run_embed(parameters: EmbedParameters, reporter: Reporter, ready: Ready = NO
         journal = outputs.journal(parameters.output)
         remember_journal(journal, outputs.targets)
         with going_on():
-            kept = kept_for(stack, recipe, engine, journal=journal)
-            rest = reporter
-            if parameters.scheduler is not None:
+            if parameters.scheduler is None:
+                kept, rest = kept_for(stack, recipe, engine, journal=journal), reporter
+            else:
                 kept = fill_on_cluster(parameters, stack, recipe, journal, reporter.step(0, 0.9))
                 rest = reporter.step(0.9, 1)
             write_embedding(parameters, outputs, stack, Making(recipe, engine, kept), rest)
@@ -88,13 +88,12 @@ def fill_on_cluster(
     from gfm_core.tools.cluster import Work, fill_journal
 
     assert parameters.scheduler is not None
+    told = {"precision": recipe.parameters.get("precision", parameters.precision)}
     model = recipe.model
-    work = Work(
-        stack=stack, groups=recipe.groups, dtype=recipe.dtype, device=parameters.device, batch=parameters.batch,
-        precision=str(recipe.parameters.get("precision", parameters.precision)), journal=journal.absolute(),
-        model=None if model is None else model.name if model.name in model_files() else str(model.path.absolute()),
-    )  # fmt: skip
-    return fill_journal(work, parameters.scheduler, reporter)
+    if model is not None:
+        told["model"] = model.name if model.name in model_files() else str(model.path.absolute())
+    work = Work(stack, replace(parameters, **told), journal.absolute())
+    return fill_journal(work, recipe, parameters.scheduler, reporter)
 
 
 @contextmanager
