@@ -47,8 +47,10 @@ def start(raster: Path, output: Path, *more: str) -> subprocess.Popen[str]:
 
 
 def pieces(folder: Path) -> list[Path]:
+    """Finished pieces: one that is being written has no underscore in its name yet."""
     walked = os.walk(folder)  # unlike rglob, it does not mind what vanishes on the way
-    return sorted(Path(place) / name for place, _, files in walked for name in files if name.endswith(SUFFIX))
+    found = (Path(place) / name for place, _, files in walked for name in files if name.endswith(SUFFIX))
+    return sorted(path for path in found if "_" in path.name)
 
 
 def when_there_are(count: int, folder: Path, process: subprocess.Popen[str]) -> None:
