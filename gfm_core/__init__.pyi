@@ -16,28 +16,56 @@ from .errors import (
 from .grid import Bounds, CellRange, Lattice
 from .model.checkpoint import LoadedModel, load_model
 from .model.compat import JepaOutput, create_jepa_gfm
-from .parameters import ClassifyParameters, EmbedParameters, SuggestParameters, SynthParameters
+from .parameters import (
+    ApplyParameters,
+    AssessParameters,
+    ChangeParameters,
+    ClassifyParameters,
+    ClusterParameters,
+    EmbedParameters,
+    EstimateParameters,
+    SimilarParameters,
+    SuggestParameters,
+    SynthParameters,
+    VectorParameters,
+)
 from .progress import Cancelled, Progress
 from .raster.read import PixelWindow, StackReader, read_window
 from .raster.source import Source, open_source
 from .raster.stack import Modality, Stack, open_stack
 from .synthetic import GeospatialDataGenerator, SyntheticScene, write_scene
+from .tools.apply import apply
+from .tools.assess import Assessed, assess
+from .tools.change import ChangeMap, change
 from .tools.classify import ClassMap, classify
+from .tools.cluster import ClusterMap, cluster
 from .tools.embed import embed
+from .tools.estimate import Estimate, estimate
 from .tools.info import info
+from .tools.similar import Similarity, similar
 from .tools.suggest import Suggestion, Suggestions, suggest_labels
+from .tools.vector import VectorTable, vector
 
 __all__ = [
+    "ApplyParameters",
+    "AssessParameters",
+    "Assessed",
     "Band",
     "BandKind",
     "Bounds",
     "Cancelled",
     "CellRange",
+    "ChangeMap",
+    "ChangeParameters",
     "CheckpointError",
     "ClassMap",
     "ClassifyParameters",
+    "ClusterMap",
+    "ClusterParameters",
     "EmbedParameters",
     "EmbeddingFile",
+    "Estimate",
+    "EstimateParameters",
     "GeospatialDataGenerator",
     "GfmError",
     "InputError",
@@ -56,6 +84,8 @@ __all__ = [
     "PixelWindow",
     "Progress",
     "ShapeError",
+    "SimilarParameters",
+    "Similarity",
     "Source",
     "Stack",
     "StackReader",
@@ -64,15 +94,24 @@ __all__ = [
     "Suggestions",
     "SynthParameters",
     "SyntheticScene",
+    "VectorParameters",
+    "VectorTable",
+    "apply",
+    "assess",
+    "change",
     "classify",
+    "cluster",
     "create_jepa_gfm",
     "embed",
+    "estimate",
     "info",
     "load_model",
     "open_embedding",
     "open_source",
     "open_stack",
     "read_window",
+    "similar",
     "suggest_labels",
+    "vector",
     "write_scene",
 ]

@@ -1,7 +1,7 @@
 """What a finished tool tells, as plain values: one frozen dataclass a tool.
 
 The worker's answer, the outputs of the QGIS algorithm and their table in the docs are made from it, as the form is from
-`parameters.py`. A value that a run does not have (no check labels, no folds) is None.
+`parameters/`. A value that a run does not have (no check labels, no folds) is None.
 """
 
 from __future__ import annotations
@@ -78,6 +78,94 @@ class ClassifyOutcome(Outcome):
     macro_f1_check: float | None = value(
         "Mean F1 of the classes on the labels to check on.", Kind.NUMBER, label="Macro-F1 on check labels"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarOutcome(Outcome):
+    """How alike the ground is to examples."""
+
+    output: Path = value("How alike each cell is to the examples, 0 to 100.", Kind.RASTER, label="Similarity")
+    places: Path = value("The best places, the surest first.", Kind.VECTOR, label="Places")
+    count: int = value("Number of places.", Kind.NUMBER, label="Places")
+    threshold: float = value("How alike a place is at least.", Kind.NUMBER, label="Threshold")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeOutcome(Outcome):
+    """What changed."""
+
+    output: Path = value("Change in standard deviations of unchanged ground.", Kind.RASTER, label="Change")
+    changes: Path = value("What changed, the strongest first.", Kind.VECTOR, label="Changes")
+    count: int = value("Number of changes.", Kind.NUMBER, label="Changes")
+    threshold: float = value("Standard deviations from which on ground has changed.", Kind.NUMBER, label="Threshold")
+    area_m2: float = value("Ground that changed, in m².", Kind.NUMBER, label="Changed ground (m²)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterOutcome(Outcome):
+    """Kinds of ground."""
+
+    output: Path = value("Clusters, the largest first.", Kind.RASTER, label="Clusters")
+    legend: Path = value("A picture of the legend.", Kind.FILE, label="Legend")
+    largest: float = value("Share of the ground in the largest cluster, 0 to 1.", Kind.NUMBER, label="Largest cluster")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EstimateOutcome(Outcome):
+    """A number on every cell, and how good it is."""
+
+    output: Path = value("The number on every cell.", Kind.RASTER, label="Estimate")
+    interval: Path = value("Lower and upper end of its interval.", Kind.RASTER, label="Interval")
+    report: Path = value("The report: scores, scatter plot, settings.", Kind.HTML, label="Report")
+    places: int = value("Places that it was learnt from.", Kind.NUMBER, label="Known places")
+    r2: float | None = value("R² on spatial folds: 1 is perfect, 0 no better than the mean.", Kind.NUMBER, label="R²")
+    rmse: float | None = value("Root of the mean squared error on spatial folds.", Kind.NUMBER, label="RMSE")
+    r2_raw_bands: float | None = value("The same R² of the raw bands alone.", Kind.NUMBER, label="R² of raw bands")
+    r2_statistics: float | None = value(
+        "The same R² of the bands with their statistics.", Kind.NUMBER, label="R² of bands and statistics"
+    )
+    coverage: float | None = value(
+        "Share of places inside their interval on spatial folds.", Kind.NUMBER, label="Inside the interval"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplyOutcome(Outcome):
+    """The map of another place by a classifier that was fitted before."""
+
+    confidence: Path = value("Probability of each pixel's class in %.", Kind.RASTER, label="Confidence")
+    candidates: Path = value(
+        "How sure each pixel is, its candidates, and where the ground looks like nothing that was labelled.",
+        Kind.RASTER, label="Candidates",
+    )  # fmt: skip
+    report: Path = value("The report: areas, settings.", Kind.HTML, label="Report")
+    legend: Path = value("A picture of the legend.", Kind.FILE, label="Legend")
+    classes: int = value("Number of classes.", Kind.NUMBER, label="Classes")
+    outside: float | None = value(
+        "Share of the map outside the classifier's area of applicability, 0 to 1.", Kind.NUMBER,
+        label="Outside applicability",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssessOutcome(Outcome):
+    """Points to look at, or how right the map is by them."""
+
+    output: Path = value("The points.", Kind.VECTOR, label="Points")
+    report: Path | None = value("The report: error matrix, accuracies, areas.", Kind.HTML, label="Report")
+    points: int = value("Number of points.", Kind.NUMBER, label="Points")
+    accuracy: float | None = value("Overall accuracy, 0 to 1.", Kind.NUMBER, label="Overall accuracy")
+    half_width: float | None = value("Half the width of its interval.", Kind.NUMBER, label="± overall accuracy")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VectorOutcome(Outcome):
+    """Polygons with statistics."""
+
+    output: Path = value("The polygons with their statistics.", Kind.VECTOR, label="Polygons")
+    rows: int = value("Number of polygons.", Kind.NUMBER, label="Polygons")
+    fields: int = value("Number of fields that were added.", Kind.NUMBER, label="Fields added")
+    empty: int = value("Polygons outside the rasters.", Kind.NUMBER, label="Polygons outside")
 
 
 def describe_outcome(cls: type[Outcome]) -> list[dict[str, Any]]:

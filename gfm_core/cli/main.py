@@ -21,6 +21,13 @@ logger = logging.getLogger(__name__)
 _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --help` is quick
     "embed": ("gfm_core.cli.embed", "embed_command", "Turn rasters of one place into an embedding."),
     "classify": ("gfm_core.cli.classify", "classify_command", "Make a land-cover map from a few labels."),
+    "apply": ("gfm_core.cli.answers", "apply_command", "Map another area or date with a saved classifier."),
+    "similar": ("gfm_core.cli.answers", "similar_command", "Find places that look like a few examples."),
+    "change": ("gfm_core.cli.answers", "change_command", "Find what changed between two dates."),
+    "cluster": ("gfm_core.cli.answers", "cluster_command", "Sort the ground into kinds without labels."),
+    "estimate": ("gfm_core.cli.answers", "estimate_command", "Estimate a number on every cell."),
+    "assess": ("gfm_core.cli.answers", "assess_command", "Say how right a map is, and how much ground each class has."),
+    "vector": ("gfm_core.cli.answers", "vector_command", "Give polygons the embedding inside them."),
     "suggest": ("gfm_core.cli.suggest", "suggest_command", "Say which places are worth a label next."),
     "info": ("gfm_core.cli.info", "info_command", "Say what is understood of rasters, embeddings, heads and models."),
     "synth": ("gfm_core.cli.synth", "synth_command", "Write a synthetic scene with labels."),
@@ -76,6 +83,7 @@ def gfm(ctx: click.Context, verbose: bool, quiet: bool, debug: bool, log_file: P
     gfm demo                                   the sample scene, start to end
     gfm embed s2.tif dem.tif -o emb.tif        an embedding
     gfm classify s2.tif -o map.tif --labels polygons.gpkg --field class
+    gfm change emb_2018.tif --after emb_2024.tif -o change.tif
     """
     ctx.obj = {"quiet": quiet, "debug": debug}
     _log(logging.DEBUG if verbose else logging.ERROR if quiet else logging.INFO, log_file)

@@ -9,13 +9,15 @@ from typing import Any, TypeVar
 import click
 
 from gfm_core.parameters import ParameterInfo, Parameters, Role, parameters_of
+from gfm_core.tools.copy_as import INPUTS
 
 P = TypeVar("P", bound=Parameters)
 
 _METAVARS = {
-    Role.LABELS: "FILE", Role.FILE: "FILE", Role.FOLDER: "DIR", Role.OUTPUT_RASTER: "FILE", Role.OUTPUT_FILE: "FILE",
-    Role.OUTPUT_FOLDER: "DIR", Role.LAYER: "NAME", Role.FIELD: "NAME", Role.EXPRESSION: "SQL", Role.DISTANCE: "METRES",
-    Role.MODEL: "NAME|FILE|RUN", Role.CRS: "CRS", Role.EXTENT: "EXTENT", Role.NUMBER: "N",
+    Role.RASTERS: "RASTER", Role.LABELS: "FILE", Role.FILE: "FILE", Role.FOLDER: "DIR", Role.OUTPUT_RASTER: "FILE",
+    Role.OUTPUT_VECTOR: "FILE", Role.OUTPUT_FILE: "FILE", Role.OUTPUT_FOLDER: "DIR", Role.LAYER: "NAME",
+    Role.FIELD: "NAME", Role.EXPRESSION: "SQL", Role.DISTANCE: "METRES", Role.MODEL: "NAME|FILE|RUN", Role.CRS: "CRS",
+    Role.EXTENT: "EXTENT", Role.NUMBER: "N",
 }  # fmt: skip
 
 
@@ -43,8 +45,11 @@ def parsed(cls: type[P], values: dict[str, Any]) -> P:
 
 
 def _attach(info: ParameterInfo) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    if info.spec.role is Role.RASTERS:
-        return click.argument(info.name, nargs=-1, required=True, metavar="RASTER...")
+    if info.name in INPUTS:
+        several = info.spec.role is Role.RASTERS
+        return click.argument(
+            info.name, nargs=-1 if several else 1, required=True, metavar="RASTER..." if several else "RASTER"
+        )  # fmt: skip
     if info.spec.role is Role.OUTPUT_FOLDER and info.required:
         return click.argument(info.name, metavar=_METAVARS[info.spec.role])
     names = [f"--{info.flag}", info.name]
@@ -54,7 +59,8 @@ def _attach(info: ParameterInfo) -> Callable[[Callable[..., Any]], Callable[...,
         return click.option(*names, is_flag=True, default=None, help=info.spec.help)
     # No default=None here: click 8.3 takes that for a value, and then nothing is required any more.
     return click.option(
-        *names, type=_click_type(info), required=info.required, metavar=_metavar(info), help=_help(info)
+        *names, type=_click_type(info), required=info.required, metavar=_metavar(info), help=_help(info),
+        multiple=info.spec.role is Role.RASTERS,
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +52,9 @@ class VectorLabels:
         return Path(self.path).name
 
 
-class _Layer(NamedTuple):
+class LabelLayer(NamedTuple):
+    """A layer of a file, with its fields and their kinds as GDAL tells them."""
+
     path: str
     name: str
     fields: tuple[str, ...]
@@ -79,13 +82,13 @@ def read_labels(
         raise LabelError(f"Labels {name} do not exist in {Path(text).parent}; give the path of a layer or raster.")
     if rest and where is None:
         raise LabelError(f"The rest of {name} needs a condition that leaves rows out; give one with where.")
-    layers = _layers(text)
+    layers = layers_of(text)
     if not layers:
         return read_raster_labels(text, known=classes)
-    return _read_vector(_describe(text, _chosen_layer(name, layers, layer)), field, where, rest, classes)
+    return _read_vector(described(text, chosen_layer(name, layers, layer)), field, where, rest, classes)
 
 
-def _layers(path: str) -> list[str]:
+def layers_of(path: str) -> list[str]:
     """Names of the layers with geometry; none for a raster. A plain table (layer styles, CSV) does not count."""
     try:
         listed = pyogrio.list_layers(path)
@@ -97,22 +100,24 @@ def _layers(path: str) -> list[str]:
     return layers
 
 
-def _chosen_layer(name: str, layers: list[str], wanted: str | None) -> str:
+def chosen_layer(name: str, layers: list[str], wanted: str | None) -> str:
+    """The one layer that is meant; raises LabelError if that is not plain."""
     if wanted is None:
         if len(layers) > 1:
             raise LabelError(f"{name} has several layers; choose one with layer: {', '.join(layers)}.")
         return layers[0]
     if wanted not in layers:
-        raise LabelError(f"{name} has no layer {wanted!r}; use {_nearest(wanted, layers)}.")
+        raise LabelError(f"{name} has no layer {wanted!r}; use {nearest(wanted, layers)}.")
     return wanted
 
 
-def _describe(path: str, layer: str) -> _Layer:
+def described(path: str, layer: str) -> LabelLayer:
+    """What a layer holds."""
     info = pyogrio.read_info(path, layer=layer)
-    return _Layer(path, layer, tuple(map(str, info["fields"])), tuple(map(str, info["dtypes"])))
+    return LabelLayer(path, layer, tuple(map(str, info["fields"])), tuple(map(str, info["dtypes"])))
 
 
-def _nearest(wanted: str, names: list[str]) -> str:
+def nearest(wanted: str, names: list[str]) -> str:
     """The names that `wanted` may have meant, else all of them (at most 20)."""
     folded = {item.casefold(): item for item in names}
     near = difflib.get_close_matches(wanted.casefold(), list(folded), n=3, cutoff=0.5)
@@ -120,14 +125,14 @@ def _nearest(wanted: str, names: list[str]) -> str:
     return ", ".join(repr(item) for item in shown)
 
 
-def _chosen_field(layer: _Layer, wanted: str | None) -> tuple[str, list[str]]:
+def _chosen_field(layer: LabelLayer, wanted: str | None) -> tuple[str, list[str]]:
     """The class field, and a note where it was guessed."""
     name, fields = Path(layer.path).name, list(layer.fields)
     if not fields:
         raise LabelError(f"{name} has no fields; add one that holds the class of each feature.")
     if wanted is not None:
         if wanted not in fields:
-            raise LabelError(f"{name} has no field {wanted!r}; use {_nearest(wanted, fields)}.")
+            raise LabelError(f"{name} has no field {wanted!r}; use {nearest(wanted, fields)}.")
         return wanted, []
     usual = [item for item in fields if re.sub(r"[\s_-]", "", item.casefold()) in _CLASS_FIELDS]
     possible = usual or [item for item in fields if not _NOT_CLASSES.search(item)]
@@ -138,12 +143,12 @@ def _chosen_field(layer: _Layer, wanted: str | None) -> tuple[str, list[str]]:
     return possible[0], [f"Field {possible[0]!r} of {name} is taken as the class."]
 
 
-def _rows(layer: _Layer, field: str, where: str | None, rest: bool) -> gpd.GeoDataFrame:
-    """The features of one field. `rest`: by number, since SQL's NOT would lose rows where the condition is null."""
+def rows_of(layer: LabelLayer, fields: Sequence[str], where: str | None, *, rest: bool = False) -> gpd.GeoDataFrame:
+    """The features with `fields`. `rest`: by number, since SQL's NOT would lose rows where the condition is null."""
     common: dict[str, Any] = {"layer": layer.name, "fid_as_index": True}
     try:
         frame = pyogrio.read_dataframe(
-            layer.path, columns=[field], where=None if rest else where, on_invalid="ignore", **common
+            layer.path, columns=list(fields), where=None if rest else where, on_invalid="ignore", **common
         )
         if rest:
             chosen = pyogrio.read_dataframe(layer.path, columns=[], where=where, read_geometry=False, **common)
@@ -164,11 +169,11 @@ def _reason(error: Exception) -> str:
 
 
 def _read_vector(
-    layer: _Layer, field: str | None, where: str | None, rest: bool, known: tuple[MapClass, ...] | None
+    layer: LabelLayer, field: str | None, where: str | None, rest: bool, known: tuple[MapClass, ...] | None
 ) -> VectorLabels:
     name = Path(layer.path).name
     field, notes = _chosen_field(layer, field)
-    frame = _rows(layer, field, where, rest)
+    frame = rows_of(layer, [field], where, rest=rest)
     if frame.crs is not None and frame.crs.name.startswith("Undefined "):  # how a GeoPackage says that it knows none
         frame = frame.set_crs(None, allow_override=True)
     if frame.empty:

@@ -121,11 +121,13 @@ def open_stack(
     extent: str | None = None,
     crs: str | None = None,
     constants: Constants | None = None,
+    lattice: Lattice | None = None,
 ) -> Stack:
     """Open rasters of one place as modalities on one lattice of cells.
 
     `cell_size` is in metres (default: 2 pixels of the finest); `extent` is `"x0,y0,x1,y1"` in the grid's CRS, a layer's
-    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by band, not to fit.
+    file, `"union"` or `"intersection"`; `constants` are normalisations to reuse, by band, not to fit; `lattice` is that
+    of another stack or embedding, for the same cells.
     The order of `rasters` does not matter. Raises `InputError` for rasters that cannot be used, `NoOverlapError` for
     those that share no ground.
     """
@@ -136,7 +138,7 @@ def open_stack(
     notes += [f"{source.name}: {BLACK_CORNER}." for source in sources if BLACK_CORNER in source.reasons]
     groups = _modality_groups(sources, sources[0].crs, notes)
     finest = [source for date in groups[0] for source in date]
-    lattice = _lattice(finest[0], cell_size, crs, notes)
+    lattice = lattice or _lattice(finest[0], cell_size, crs, notes)
     _check_overlap(sources, lattice)
     ground = around(finest, lattice.crs)
     cells = _cells(lattice, ground, sources, extent)

@@ -90,8 +90,8 @@ def write_report(folder: str | Path, data: ReportData) -> ReportFiles:
         legend_png(folder / "legend.png", data.classes)
     told = json.dumps(report_dict(data), indent=2, ensure_ascii=False, allow_nan=False)
     return ReportFiles(
-        html=write_whole(folder / "report.html", _encoded(report_html(data))),
-        json=write_whole(folder / "report.json", _encoded(told + "\n")),
+        html=write_whole(folder / "report.html", encoded(report_html(data))),
+        json=write_whole(folder / "report.json", encoded(told + "\n")),
     )
 
 
@@ -139,9 +139,9 @@ def report_dict(data: ReportData) -> dict[str, Any]:
         "copy_as": {"command": data.command, "python": data.python},
         "versions": data.versions,
     }
-    plain = _plain(told)
-    assert isinstance(plain, dict)
-    return plain
+    found = plain(told)
+    assert isinstance(found, dict)
+    return found
 
 
 def report_html(data: ReportData) -> str:
@@ -211,19 +211,20 @@ def _uri(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _encoded(text: str) -> bytes:
+def encoded(text: str) -> bytes:
+    """UTF-8, whatever file names hold."""
     # A file name of undecodable bytes reaches us as lone surrogates, which UTF-8 has no place for.
     return text.encode("utf-8", errors="replace")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """`value` for JSON: mappings and sequences to the core, numbers of numpy as Python's, NaN and infinity as None."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if hasattr(value, "tolist"):  # arrays and scalars of numpy
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float) else str(value)

@@ -38,7 +38,7 @@ CERTAINTY = (
     MapClass(1, "sure", 1, (0, 158, 115)), MapClass(2, "two candidates", 2, (240, 228, 66)),
     MapClass(3, "don't know", 3, (120, 120, 120)),
 )  # fmt: skip
-_SUSPECT: RGB = (213, 0, 80)
+MARKED: RGB = (213, 0, 80)  # what a user should look at
 
 
 def class_colormap(classes: Sequence[MapClass]) -> dict[int, RGBA]:
@@ -72,11 +72,16 @@ def write_class_style(
 
 def write_confidence_style(path: str | Path) -> Path:
     """Write the QML of a confidence raster (0-100 %, one band): a fixed ramp, so that maps can be compared."""
-    renderer = _renderer("singlebandpseudocolor", band="1", classificationMin="0", classificationMax="100")
+    return write_ramp_style(path, 0, 100, unit=" %")
+
+
+def write_ramp_style(path: str | Path, low: float, high: float, *, unit: str) -> Path:
+    """Write the QML of a raster of numbers: the first band from `low` (dark) to `high` (bright)."""
+    renderer = _renderer("singlebandpseudocolor", band="1", classificationMin=f"{low:g}", classificationMax=f"{high:g}")
     shader = SubElement(
         SubElement(renderer, "rastershader"), "colorrampshader",
         colorRampType="INTERPOLATED", classificationMode="1", clip="0",
-        minimumValue="0", maximumValue="100", labelPrecision="0",
+        minimumValue=f"{low:g}", maximumValue=f"{high:g}", labelPrecision="0",
     )  # fmt: skip
     ramp = SubElement(shader, "colorramp", type="gradient", name="[source]")
     (_, first), *between, (_, last) = CONFIDENCE_RAMP
@@ -84,7 +89,8 @@ def write_confidence_style(path: str | Path) -> Path:
     told = {"color1": _listed(first), "color2": _listed(last), "discrete": "0", "rampType": "gradient", "stops": stops}
     _option_map(ramp, told)
     for percent, colour in CONFIDENCE_RAMP:
-        SubElement(shader, "item", value=str(percent), color=hex_of(colour), alpha="255", label=f"{percent} %")
+        number = low + (high - low) * percent / 100
+        SubElement(shader, "item", value=f"{number:g}", color=hex_of(colour), alpha="255", label=f"{number:.4g}{unit}")
     _remove_aux(Path(path))
     return _write_qml(Path(path), renderer)
 
@@ -97,16 +103,34 @@ def write_certainty_style(path: str | Path) -> Path:
 
 def write_suspect_style(path: str | Path) -> Path:
     """Write the QML of the layer of suspicious labels: rings that leave what is under them to be seen."""
-    root = Element("qgis", version=_VERSION, styleCategories="Symbology")
-    renderer = SubElement(root, "renderer-v2", type="singleSymbol", symbollevels="0", enableorderby="0")
-    symbol = SubElement(SubElement(renderer, "symbols"), "symbol", type="marker", name="0", alpha="1")
-    layer = SubElement(symbol, "layer", {"class": "SimpleMarker", "enabled": "1", "locked": "0", "pass": "0"})
+    return write_ring_style(path, MARKED)
+
+
+def write_ring_style(path: str | Path, colour: RGB) -> Path:
+    """Write the QML of a layer of points: rings."""
     told = {
-        "name": "circle", "size": "4", "size_unit": "MM", "color": "0,0,0,0", "outline_color": _listed(_SUSPECT),
+        "name": "circle", "size": "4", "size_unit": "MM", "color": "0,0,0,0", "outline_color": _listed(colour),
         "outline_width": "0.8", "outline_width_unit": "MM", "outline_style": "solid",
     }  # fmt: skip
+    return _single_symbol(Path(path), "marker", "SimpleMarker", told)
+
+
+def write_outline_style(path: str | Path, colour: RGB) -> Path:
+    """Write the QML of a layer of polygons: outlines that leave what is under them to be seen."""
+    told = {
+        "style": "no", "color": "0,0,0,0", "outline_color": _listed(colour), "outline_style": "solid",
+        "outline_width": "0.6", "outline_width_unit": "MM",
+    }  # fmt: skip
+    return _single_symbol(Path(path), "fill", "SimpleFill", told)
+
+
+def _single_symbol(path: Path, kind: str, layer_class: str, told: Mapping[str, str]) -> Path:
+    root = Element("qgis", version=_VERSION, styleCategories="Symbology")
+    renderer = SubElement(root, "renderer-v2", type="singleSymbol", symbollevels="0", enableorderby="0")
+    symbol = SubElement(SubElement(renderer, "symbols"), "symbol", type=kind, name="0", alpha="1")
+    layer = SubElement(symbol, "layer", {"class": layer_class, "enabled": "1", "locked": "0", "pass": "0"})
     _option_map(layer, told)
-    return _write_document(Path(path), root)
+    return _write_document(path, root)
 
 
 def write_embedding_style(path: str | Path, bands: Sequence[int], ranges: Sequence[Range]) -> Path:

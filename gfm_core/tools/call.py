@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-from gfm_core.parameters import Parameters, describe, parameters_of
+from gfm_core.parameters import Parameters, StackParameters, describe, parameters_of, tool_name
+from gfm_core.progress import CancelCheck, ProgressCallback, Reporter
+from gfm_core.tools.ready import Rasters, Ready, from_call
 
 Call = TypeVar("Call", bound=Callable[..., Any])
+Made = TypeVar("Made")
 
 
 def described_by(cls: type[Parameters]) -> Callable[[Call], Call]:
@@ -20,6 +24,29 @@ def described_by(cls: type[Parameters]) -> Callable[[Call], Call]:
         return function
 
     return decorate
+
+
+def call_of(cls: type[StackParameters], run: Callable[[Any, Reporter, Ready], Made], does: str) -> Callable[..., Made]:
+    """The Python call of a tool that reads rasters (paths, a stack, or an embedding): `does` is its first sentence."""
+
+    def call(
+        rasters: Rasters,
+        output: str | Path,
+        *,
+        progress: ProgressCallback | None = None,
+        cancel: CancelCheck | None = None,
+        **options: Any,
+    ) -> Made:
+        parameters, ready = from_call(cls, rasters, output, options)
+        return run(parameters, Reporter(progress, cancel), ready)
+
+    call.__doc__ = f"{does}\n\n{_RAISES}"
+    call.__name__ = call.__qualname__ = tool_name(cls)
+    call.__module__ = run.__module__
+    return described_by(cls)(call)
+
+
+_RAISES = "Raises `GfmError` with one sentence where something cannot work; then nothing is left behind."
 
 
 def _signature(cls: type[Parameters], function: Callable[..., Any]) -> inspect.Signature:

@@ -34,7 +34,7 @@ from gfm_core.tools.map_inputs import MapInputs, map_inputs
 from gfm_core.tools.map_labels import Fitted, Labels, fit_on_labels, given_labels, score_map
 from gfm_core.tools.map_report import Findings, report_on
 from gfm_core.tools.map_suspects import write_suspects
-from gfm_core.tools.map_write import MapPaths, class_names, write_map
+from gfm_core.tools.map_write import MapCounts, MapPaths, class_names, write_map
 from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
 
 _StoredHead = tuple[MapHead, dict[str, Any]]
@@ -47,7 +47,7 @@ class ClassMap:
     """A finished map: where it lies, its classes, and how good it is.
 
     `cross_validation` and `suspects` are None for a stored head, `check` without check labels; `pixels` counts the map
-    by class code.
+    by class code; `outside` is the share of it outside the area of applicability, None where that is not known.
     """
 
     path: Path
@@ -60,6 +60,7 @@ class ClassMap:
     cross_validation: CrossValidation | None
     check: Scores | None
     pixels: dict[int, int]
+    outside: float | None
     notes: tuple[str, ...]
 
 
@@ -225,5 +226,10 @@ def _finish(
     return ClassMap(
         places.map, places.confidence, places.candidates, places.suspects, places.legend,
         places.report / "report.html", classes, fitted.cross_validation, check, counts.classes,
-        (*notes, *fitted.warnings),
+        _outside(fitted, counts), (*notes, *fitted.warnings),
     )  # fmt: skip
+
+
+def _outside(fitted: Fitted, counts: MapCounts) -> float | None:
+    mapped = sum(counts.classes.values())
+    return counts.outside / mapped if fitted.head.applicability is not None and mapped else None

@@ -16,6 +16,7 @@ from gfm_core.embedding.kept import Kept
 from gfm_core.embedding.make import Recipe, kept_for
 from gfm_core.embedding.pipeline import Engine
 from gfm_core.errors import CheckpointError, ParameterError
+from gfm_core.grid import Lattice
 from gfm_core.model.checkpoint import LoadedModel
 from gfm_core.model.device import resolve_device
 from gfm_core.model.precision import resolve_precision
@@ -85,7 +86,7 @@ def fill_on_cluster(
     parameters: EmbedParameters, stack: Stack, recipe: Recipe, journal: Path, reporter: Reporter
 ) -> Kept:
     """The journal with every piece, made by the workers of the scheduler that the parameters name."""
-    from gfm_core.tools.cluster import Work, fill_journal
+    from gfm_core.tools.dask_cluster import Work, fill_journal
 
     assert parameters.scheduler is not None
     told = {"precision": recipe.parameters.get("precision", parameters.precision)}
@@ -111,11 +112,11 @@ def _refuse_embeddings(parameters: EmbedParameters) -> None:
             raise ParameterError(f"{Path(path).name} is an embedding already; give the rasters that it was made from.")
 
 
-def stack_of(parameters: StackParameters, constants: Constants | None = None) -> Stack:
+def stack_of(parameters: StackParameters, constants: Constants | None = None, lattice: Lattice | None = None) -> Stack:
     """The stack that a tool's parameters describe; what is implausible in its numbers is said."""
     stack = open_stack(
         parameters.rasters, cell_size=parameters.cell_size, extent=parameters.extent, crs=parameters.crs,
-        constants=constants,
+        constants=constants, lattice=lattice,
     )  # fmt: skip
     found = doubts(stack)
     for doubt in found:

@@ -11,7 +11,7 @@ from shapely.geometry import Point
 from gfm_core.classes import MapClass
 from gfm_core.embedding.map_grid import MapGrid
 from gfm_core.heads.suspects import Suspect
-from gfm_core.tools.points import write_points
+from gfm_core.tools.layers import write_layer
 
 
 def write_suspects(path: Path, suspects: Sequence[Suspect], classes: Sequence[MapClass], grid: MapGrid) -> None:
@@ -27,4 +27,4 @@ def write_suspects(path: Path, suspects: Sequence[Suspect], classes: Sequence[Ma
         },
         geometry=[Point(grid.transform * (item.col + 0.5, item.row + 0.5)) for item in suspects],
     ).astype({"labelled": "str", "looks_like": "str", "probability": "float64", "rank": "int64", "pixels": "int64"})
-    write_points(path, frame, layer="suspects", crs=grid.frame.crs)
+    write_layer(path, frame, layer="suspects", crs=grid.frame.crs)

@@ -133,7 +133,7 @@ def write_map(
         _describe(classes, confidence, candidates, tags, head.level)
         if code_type == "uint8":
             classes.dataset.write_colormap(1, colormap)
-        for row, strip in _strips(features, head, near, threads):
+        for row, strip in predicted_strips(features, head, near, threads):
             classes.put(0, row, strip.codes[None])
             confidence.put(0, row, strip.confidence[None])
             candidates.put(0, row, np.stack([strip.certainty, strip.codes, strip.second, strip.applicability]))
@@ -164,7 +164,9 @@ def _describe(
     candidates.dataset.descriptions = CANDIDATE_BANDS
 
 
-def _strips(features: MapFeatures, head: MapHead, near: int, threads: int | None) -> Iterator[tuple[int, Predicted]]:
+def predicted_strips(
+    features: MapFeatures, head: MapHead, near: int, threads: int | None
+) -> Iterator[tuple[int, Predicted]]:
     """The map a row of blocks at a time, its tiles predicted side by side."""
     height, width = features.grid.shape
     with worker_threads(threads or os.cpu_count() or 1) as pool:

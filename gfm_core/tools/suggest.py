@@ -24,9 +24,9 @@ from gfm_core.raster.frame import Region
 from gfm_core.raster.write import Outputs
 from gfm_core.tools.call import described_by
 from gfm_core.tools.embed import read_files
+from gfm_core.tools.layers import write_layer
 from gfm_core.tools.map_inputs import Features, MapInputs, map_inputs
 from gfm_core.tools.map_labels import training_pixels
-from gfm_core.tools.points import write_points
 from gfm_core.tools.ready import NOTHING, Rasters, Ready, from_call
 
 _SQUARE = 32  # pixels: places are looked at in squares of this side ...
@@ -162,4 +162,4 @@ def _write(path: Path, points: tuple[Suggestion, ...], crs: str) -> None:
     frame = gpd.GeoDataFrame(
         columns, geometry=gpd.points_from_xy([point.x for point in points], [point.y for point in points])
     )
-    write_points(path, frame, layer="suggestions", crs=crs)
+    write_layer(path, frame, layer="suggestions", crs=crs)

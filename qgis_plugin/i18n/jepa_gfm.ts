@@ -659,5 +659,773 @@
         <source>Macro-F1 on check labels</source>
         <translation type="unfinished"></translation>
     </message>
+    <message>
+        <source>Make the map of another area or date with a classifier that was fitted before.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the rasters (the same sensors and bands) or one embedding of the other place, and the file that "Classify land cover" kept. Where the ground looks like nothing that the classifier has seen, the candidates layer says so: believe the map inside its area of applicability.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fitted classifier, kept by gfm classify --save-head.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Apply a saved classifier</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>transfer</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>other date</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>other area</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>applicability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>monitoring</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How sure each pixel is, its candidates, and where the ground looks like nothing that was labelled.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The report: areas, settings.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of the map outside the classifier's area of applicability, 0 to 1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Outside applicability</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Find places that look like a few examples.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give one embedding, or rasters, and a few polygons or points of what you look for; counter-examples of what it is often taken for help. The raster tells how alike each cell is (0 to 100), the polygons are the best places, the surest first. No class names and no training: one click can be enough.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One embedding, or rasters of one place, each as it is (FILE:as=SENSOR, FILE:crs=EPSG:N).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embedding or rasters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>One embedding, or rasters of one place, each as it is.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Feature groups to look at; auto: those that were found best for the question.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Examples: polygons or points of what is looked for.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons or points of what is looked for; any CRS.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer in the file of examples.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the examples for which this SQL condition holds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only examples where</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the examples for which this expression is true.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Counter-examples: polygons or points of what is not meant.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Counter-examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How alike a place must be to become a polygon, 0 to 100; default: what four of five examples reach.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many places at most become polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Places at most</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smallest place in m²; default: one cell.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smallest place (m²)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Find similar places</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>similarity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>search</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>one class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>detection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How alike each cell is to the examples, 0 to 100.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Similarity</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The best places, the surest first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Places</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of places.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How alike a place is at least.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Find what changed on the ground between two dates.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give the embedding, or the rasters, of the earlier date and of the later one. What differs everywhere (season, sun, haze, the sensor's settings) is learnt from the scene itself and taken out; what is left is told in standard deviations of unchanged ground. With a classifier from "Classify land cover" each change tells what was there and what is there now.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The earlier date: one embedding, or rasters of one place.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Before</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The later date: one embedding of the same cells, or rasters of the same sensors; give it once a file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>After</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The later date: one embedding of the same cells, or rasters of the same sensors.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard deviations from which on ground has changed; default: where the scene's own two kinds part.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smallest change in m²; default: four cells.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smallest change (m²)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fitted classifier (from gfm classify --save-head) that tells the classes before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Detect change</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>change detection</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>two dates</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>burnt area</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>flood</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>damage</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>deforestation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change in standard deviations of unchanged ground.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What changed, the strongest first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of changes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard deviations from which on ground has changed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Ground that changed, in m².</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Changed ground (m²)</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Sort the ground into kinds that look alike, without any label.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use it to start where there are no labels: the clusters show what can be told apart, and what to label first. They have numbers, not names; the largest is the first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many clusters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clusters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of the draw that the search starts from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Seed</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cluster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>clustering</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>unsupervised</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>k-means</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>segmentation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>classes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clusters, the largest first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of the ground in the largest cluster, 0 to 1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Largest cluster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate a number (tree cover, height, yield) on every cell from places where it is known.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give one embedding, or rasters, and points or polygons with a field that holds the number, or a raster of it. The estimate comes with an interval that holds the truth as often as asked, and with R² and RMSE from ground that it did not see, beside those of the raw bands alone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Known values: points or polygons with a number, or a raster of it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Known values</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points or polygons with a field that holds the number; any CRS.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer in the file of known values.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Field that holds the number.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Field of the number</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the places for which this SQL condition holds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only places where</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the places for which this expression is true.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Regression; auto: ridge, which is quick; both: the mean of ridge and forest, a little better and slow.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Method</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of ground whose true value is to lie in the interval.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Smallest number that there can be: known values below are none, estimates end there.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lowest value</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Largest number that there can be (such as 100 for a percentage).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Highest value</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cells of a raster of known values to learn from, at most.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Samples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder for the report (HTML and JSON); default: RESULT_report beside the result.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate values</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>regression</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>tree cover</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>biomass</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>height</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>yield</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>prediction interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The number on every cell.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Lower and upper end of its interval.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The report: scores, scatter plot, settings.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Places that it was learnt from.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Known places</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>R² on spatial folds: 1 is perfect, 0 no better than the mean.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>R²</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Root of the mean squared error on spatial folds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>RMSE</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same R² of the raw bands alone.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>R² of raw bands</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The same R² of the bands with their statistics.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>R² of bands and statistics</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share of places inside their interval on spatial folds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Inside the interval</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Say how right a map is and how much ground each class really covers, after Olofsson et al. (2014).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Run it twice. First with the map alone: it draws points, so many a class that the result will be as sure as asked. Look at each point, on better images or in the field, and write what is there into the field "reference". Then run it with these points: the error matrix, the accuracies and the areas come with their confidence intervals.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map of classes, one band of whole numbers.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points: those to look at, or with a sample the same points with what the map says.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The points that were looked at; without them a sample is drawn.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points looked at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer in the file of points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Field of the points that holds what is there; default: reference.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Reference field</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How many points to draw; default: as many as the standard error needs.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points to draw</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points that even the rarest class gets.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points a class at least</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard error of the overall accuracy that the sample is made for.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Standard error</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Accuracy that every class is expected to have, for the size of the sample.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Expected accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How sure the intervals are.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of the draw.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Folder for the report (HTML and JSON) of a sample; default: POINTS_report beside the points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Assess accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>error matrix</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>confusion matrix</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>area estimation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>validation</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>sample</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The report: error matrix, accuracies, areas.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Overall accuracy, 0 to 1.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Overall accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Half the width of its interval.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>± overall accuracy</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give each polygon the mean and the standard deviation of the embedding inside it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The table (GeoPackage, or GeoParquet for a name that ends on .parquet) keeps the polygons and their fields: what any statistics program or model of your own can go on with. Cells count by the share that lies inside.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons with their statistics: .gpkg or .parquet.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons with statistics</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer in the file of polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the polygons for which this SQL condition holds.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Only polygons where</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Use only the polygons for which this expression is true.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What is told of each band.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Statistics</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed to vector</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>zonal statistics</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>polygons</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>parcels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>table</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>GeoParquet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The polygons with their statistics.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Number of fields that were added.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Fields added</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons outside the rasters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons outside</source>
+        <translation type="unfinished"></translation>
+    </message>
 </context>
 </TS>

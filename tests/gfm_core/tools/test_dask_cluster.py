@@ -17,7 +17,7 @@ from gfm_core.embedding.pieces import SUFFIX
 from gfm_core.errors import ParameterError
 from gfm_core.grid import CellRange, tiles_with_pieces
 from gfm_core.progress import Cancelled, Progress
-from gfm_core.tools.cluster import rows_of
+from gfm_core.tools.dask_cluster import rows_of
 from tests.conftest import write_raster
 
 distributed = pytest.importorskip("distributed", reason="the extra `cluster` is not installed")
@@ -102,7 +102,7 @@ def test_what_a_worker_cannot_do_is_the_same_sentence(cluster: Any, raster: Path
 
 
 def test_no_scheduler_is_a_sentence(raster: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gfm_core.tools.cluster._CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr("gfm_core.tools.dask_cluster._CONNECT_SECONDS", 0.5)
     begun = time.monotonic()
     with pytest.raises(ParameterError, match=r"No Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         gfm.embed([raster], tmp_path / "e.tif", scheduler="tcp://127.0.0.1:9")

@@ -1,0 +1,1 @@
+"""Answers to single questions from vectors of cells: computing alone, no files."""

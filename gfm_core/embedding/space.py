@@ -1,0 +1,242 @@
+"""The cells of an embedding as vectors in standard deviations of the scene: what tools that make no map stand on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Self
+
+import numpy as np
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import RasterioError
+from rasterio.windows import Window
+
+from gfm_core.embedding.file import EmbeddingFile
+from gfm_core.embedding.pipeline import worker_threads
+from gfm_core.embedding.quantise import NODATA
+from gfm_core.errors import InputError, ParameterError
+from gfm_core.features.scaler import Scaler
+from gfm_core.grid import CellRange
+from gfm_core.progress import Reporter, in_this_call, stop_if_asked
+from gfm_core.raster.source import unreadable
+from gfm_core.raster.write import BLOCK
+
+_TILE_COLS = 256  # cells: with BLOCK rows, what one thread reads at once
+_SQUARE, _SQUARES = 48, 24  # cells: the scene is looked at in so many squares of this side at most, evenly spread
+
+Values = dict[str, NDArray[np.float32]]  # [D, n] a group, 0 where a column is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """Cells in standard deviations: `values` `[D, n]` and `known` bool `[n]` by group."""
+
+    values: Values
+    known: dict[str, NDArray[np.bool_]]
+
+    @property
+    def anywhere(self) -> NDArray[np.bool_]:
+        """Cells `[n]` of which any group is known."""
+        found: NDArray[np.bool_] = np.logical_or.reduce(list(self.known.values()))
+        return found
+
+    @property
+    def count(self) -> int:
+        """n."""
+        return len(next(iter(self.known.values())))
+
+    def joined(self) -> NDArray[np.float32]:
+        """All groups as `[D, n]`, each divided by the root of its width, so that none drowns another."""
+        parts = [part / np.float32(np.sqrt(len(part))) for part in self.values.values()]
+        return np.concatenate(parts)
+
+    def take(self, chosen: NDArray[Any]) -> Vectors:
+        """Some of the cells, by number or by mask."""
+        return Vectors(
+            {group: part[:, chosen] for group, part in self.values.items()},
+            {group: part[chosen] for group, part in self.known.items()},
+        )
+
+    @classmethod
+    def together(cls, parts: Sequence[Vectors]) -> Vectors:
+        """Cells of several parts, one after the other."""
+        groups = parts[0].values
+        return cls(
+            {group: np.concatenate([part.values[group] for part in parts], axis=1) for group in groups},
+            {group: np.concatenate([part.known[group] for part in parts]) for group in groups},
+        )
+
+
+Answer = Callable[[Vectors, CellRange], NDArray[Any]]  # cells and their address → [k, n] or [n]
+
+
+@dataclass(frozen=True)
+class CellSpace:
+    """`groups` of an embedding, with the scale of each column (`scalers`), fitted on the scene itself."""
+
+    embedding: EmbeddingFile
+    groups: tuple[str, ...]
+    scalers: dict[str, Scaler]
+
+    @classmethod
+    def of(cls, embedding: EmbeddingFile, groups: Sequence[str] = ()) -> Self:
+        """All groups that are stored, or those asked for; raises `ParameterError` for one that the file lacks."""
+        for group in groups:
+            if group not in embedding.groups:
+                raise ParameterError(
+                    f"groups: {embedding.path.name} holds no {group}, only {', '.join(embedding.groups)}; embed again "
+                    "with it."
+                )
+        used = tuple(group for group in embedding.groups if not groups or group in groups)
+        parts = [_stored(embedding, used, square) for square in squares_of(embedding.cells)]
+        scalers = {}
+        for group in used:
+            stored = np.concatenate([part[group].reshape(len(part[group]), -1) for part in parts], axis=1)
+            scalers[group] = Scaler.fit(embedding.values_of(group, stored).T)
+        return cls(embedding, used, scalers)
+
+    def like(self, other: EmbeddingFile) -> CellSpace:
+        """The cells of another embedding in the units of this one, in the groups that both hold with the same columns.
+
+        Raises `InputError` if there is none.
+        """
+        shared = tuple(
+            group
+            for group in self.groups
+            if group in other.groups and _names(self.embedding, group) == _names(other, group)
+        )
+        if not shared:
+            raise InputError(
+                f"{self.embedding.path.name} and {other.path.name} hold no feature group of the same bands; give "
+                "rasters of the same sensors and bands."
+            )
+        return CellSpace(other, shared, self.scalers)
+
+    @cached_property
+    def _tables(self) -> dict[str, NDArray[np.float32]]:
+        """What each of the 256 bytes of a column means in standard deviations, `[D, 256]` a group; 0 for nodata."""
+        found = {}
+        for group in self.groups:
+            columns = self.embedding.columns_of(group)
+            stored = np.broadcast_to(np.arange(256, dtype=np.uint8), (len(columns), 256))
+            table = self.scalers[group].apply(self.embedding.values_of(group, stored).T).T
+            table[:, NODATA] = 0
+            found[group] = np.ascontiguousarray(table)
+        return found
+
+    def read(self, cells: CellRange) -> Vectors:
+        """The vectors of `cells` (absolute addresses within the file), row by row."""
+        values, known = {}, {}
+        for group, stored in _stored(self.embedding, self.groups, cells).items():
+            flat = stored.reshape(len(stored), -1)
+            if flat.dtype == np.uint8:
+                table = self._tables[group]
+                values[group] = np.empty(flat.shape, np.float32)
+                for number, column in enumerate(flat):
+                    np.take(table[number], column, out=values[group][number], mode="clip")  # bytes are all in range
+                known[group] = (flat != NODATA).any(axis=0)
+            else:
+                values[group] = self.scalers[group].apply(flat.T).T
+                known[group] = np.isfinite(flat).any(axis=0)
+        return Vectors(values, known)
+
+    def read_within(self, cells: CellRange) -> Vectors:
+        """The same for cells that may lie outside the file, where nothing is known."""
+        shared = cells.intersection(self.embedding.cells)
+        if shared == cells:
+            return self.read(cells)
+        nothing = {
+            group: np.zeros((len(self.embedding.groups[group]), *cells.shape), np.float32) for group in self.groups
+        }
+        nowhere = {group: np.zeros(cells.shape, np.bool_) for group in self.groups}
+        if shared is not None:
+            rows, cols = shared.slices_in(cells)
+            part = self.read(shared)
+            for group in self.groups:
+                nothing[group][:, rows, cols] = part.values[group].reshape(-1, *shared.shape)
+                nowhere[group][rows, cols] = part.known[group].reshape(shared.shape)
+        return Vectors(
+            {group: values.reshape(len(values), -1) for group, values in nothing.items()},
+            {group: known.ravel() for group, known in nowhere.items()},
+        )
+
+    def look(self) -> Vectors:
+        """Cells evenly spread over the scene of which something is known."""
+        seen = Vectors.together([self.read(square) for square in squares_of(self.embedding.cells)])
+        return seen.take(seen.anywhere)
+
+    def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Vectors:
+        """The vectors of single cells, by position in the file."""
+        origin, width = self.embedding.cells, self.embedding.cells.cols
+        pieces = np.stack([rows // BLOCK, cols // _TILE_COLS], axis=1)
+        parts, order = [], []
+        for row, col in np.unique(pieces, axis=0).tolist():
+            stop_if_asked()
+            chosen = np.flatnonzero((pieces[:, 0] == row) & (pieces[:, 1] == col))
+            top, left = int(rows[chosen].min()), int(cols[chosen].min())
+            high, wide = int(rows[chosen].max()) - top + 1, int(cols[chosen].max()) - left + 1
+            part = self.read(CellRange(origin.row + top, origin.col + left, high, min(wide, width - left)))
+            parts.append(part.take((rows[chosen] - top) * wide + cols[chosen] - left))
+            order.append(chosen)
+        return Vectors.together(parts).take(np.argsort(np.concatenate(order), kind="stable"))
+
+    def strips(
+        self, answer: Answer, *, threads: int | None, reporter: Reporter, message: str
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """`answer` of all cells, a row of blocks at a time: the first row, and `[k, rows, cols]`."""
+        cells = self.embedding.cells
+        cell_km2 = (self.embedding.lattice.cell_size / 1000) ** 2
+        work = in_this_call(partial(self._answered, answer))
+        with worker_threads(threads or os.cpu_count() or 1) as pool:
+            for row in range(0, cells.rows, BLOCK):
+                rows = min(BLOCK, cells.rows - row)
+                parts = [
+                    CellRange(cells.row + row, cells.col + col, rows, min(_TILE_COLS, cells.cols - col))
+                    for col in range(0, cells.cols, _TILE_COLS)
+                ]
+                yield row, np.concatenate(list(pool.map(work, parts)), axis=2)
+                done = row + rows
+                reporter.update(done / cells.rows, message, done * cells.cols * cell_km2)
+
+    def _answered(self, answer: Answer, part: CellRange) -> NDArray[Any]:
+        found = answer(self.read(part), part)
+        return found.reshape(-1, *part.shape)
+
+
+def _names(embedding: EmbeddingFile, group: str) -> list[str]:
+    return [column.name for column in embedding.columns_of(group)]
+
+
+def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -> dict[str, NDArray[Any]]:
+    """The file's numbers `[columns, rows, cols]` a group, all read at once."""
+    bands = [number for group in groups for number in embedding.groups[group]]
+    rows, cols = cells.slices_in(embedding.cells)
+    window = Window(col_off=cols.start, row_off=rows.start, width=cells.cols, height=cells.rows)
+    try:
+        with rasterio.open(embedding.path) as dataset:
+            stored = dataset.read([band + 1 for band in bands], window=window)
+    except RasterioError as error:
+        raise unreadable(embedding.path.name, error) from error
+    found, first = {}, 0
+    for group in groups:
+        count = len(embedding.groups[group])
+        found[group] = stored[first : first + count]
+        first += count
+    return found
+
+
+def squares_of(cells: CellRange) -> list[CellRange]:
+    """Squares evenly spread over `cells`."""
+    side_rows, side_cols = min(_SQUARE, cells.rows), min(_SQUARE, cells.cols)
+    every = [
+        CellRange(cells.row + row, cells.col + col, min(side_rows, cells.rows - row), min(side_cols, cells.cols - col))
+        for row in range(0, cells.rows, side_rows)
+        for col in range(0, cells.cols, side_cols)
+    ]
+    if len(every) <= _SQUARES:
+        return every
+    chosen = np.linspace(0, len(every) - 1, _SQUARES).round().astype(int)
+    return [every[number] for number in chosen]

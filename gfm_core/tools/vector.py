@@ -1,0 +1,160 @@
+"""Vector: an embedding and polygons → the polygons with mean and standard deviation of every band inside them."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import rasterio
+import shapely
+from numpy.typing import NDArray
+
+from gfm_core.embedding.file import EmbeddingFile
+from gfm_core.errors import LabelError, MissingExtraError, NoOverlapError, ParameterError
+from gfm_core.labels.places import read_features
+from gfm_core.parameters import VectorParameters
+from gfm_core.progress import Reporter
+from gfm_core.raster.write import Outputs
+from gfm_core.tools.call import call_of
+from gfm_core.tools.cells import cells_of
+from gfm_core.tools.embed import read_files
+from gfm_core.tools.layers import write_layer
+from gfm_core.tools.ready import NOTHING, Ready
+
+_MOST_FIELDS = 1990  # that SQLite, which a GeoPackage is, holds beside its own
+_AT_ONCE = 32  # bands of one call: memory, and a chance to stop
+_AREAS = (3, 6)  # shapely's type numbers of polygons
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """Polygons with their statistics (`path`): `rows` of them, `empty` ones outside; `fields` that were added."""
+
+    path: Path
+    rows: int
+    fields: tuple[str, ...]
+    empty: int
+
+
+def run_vector(parameters: VectorParameters, reporter: Reporter, ready: Ready = NOTHING) -> VectorTable:
+    """The tool itself, for the command line, the worker and `vector`."""
+    made = parameters.output
+    _check_kind(made)
+    frame = read_features(parameters.labels, layer=parameters.layer, where=parameters.where)
+    name = Path(parameters.labels).name
+    kinds = shapely.get_type_id(frame.geometry.array)
+    if not np.isin(kinds, _AREAS).any():
+        raise LabelError(f"{name} has no polygons; give a layer of polygons.")
+    if not np.isin(kinds, _AREAS).all():
+        raise LabelError(f"{name} has features that are no polygons; leave them out with --where, or mend the layer.")
+    inputs = [*read_files(parameters), parameters.labels]
+    with reporter.listening(), Outputs([made], inputs=inputs, overwrite=parameters.overwrite) as outputs:
+        cells = cells_of(parameters, outputs, reporter.step(0, 0.5), ready)
+        embedding = cells.embedding
+        groups = [group for group in embedding.groups if "auto" in parameters.groups or group in parameters.groups]
+        bands = [number for group in groups for number in embedding.groups[group]]
+        _check_fields(made, len(frame.columns) + len(bands) * len(parameters.statistics), groups)
+        _check_ground(embedding, frame, name)
+        found = _statistics(embedding, bands, frame, parameters.statistics, reporter.step(0.5, 0.95))
+        told = gpd.GeoDataFrame(pd.concat([frame, found], axis=1), geometry=frame.geometry.name, crs=frame.crs)
+        _write(outputs.partial(made), told)
+        cells.check_unchanged()
+        reporter.update(1.0, "done")
+    empty = int(found.isna().all(axis=1).sum())
+    return VectorTable(made, len(told), tuple(map(str, found.columns)), empty)
+
+
+vector = call_of(VectorParameters, run_vector, "Give polygons the mean and deviation of an embedding inside them.")
+
+
+def _check_kind(path: Path) -> None:
+    kind = path.suffix.lower()
+    if kind not in (".gpkg", ".parquet"):
+        raise ParameterError(f"output {path.name} must end on .gpkg or .parquet; give such a name.")
+    if kind == ".parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtraError(
+            "GeoParquet needs the extra `parquet`: pip install 'jepa-gfm[parquet]', or give a name on .gpkg."
+        )
+
+
+def _check_fields(path: Path, count: int, groups: Sequence[str]) -> None:
+    if path.suffix.lower() == ".gpkg" and count > _MOST_FIELDS:
+        raise ParameterError(
+            f"A GeoPackage holds {_MOST_FIELDS} fields and this would be {count}; choose fewer of the groups "
+            f"{', '.join(groups)}, one statistic, or a name on .parquet."
+        )
+
+
+def _check_ground(embedding: EmbeddingFile, frame: gpd.GeoDataFrame, name: str) -> None:
+    ground = shapely.box(*embedding.lattice.bounds(embedding.cells).as_tuple())
+    if not shapely.intersects(_placed(embedding, frame).geometry.array, ground).any():
+        raise NoOverlapError(f"No polygon of {name} lies inside the rasters; give polygons of their ground.")
+
+
+def _placed(embedding: EmbeddingFile, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Polygons alone, in the embedding's CRS."""
+    alone = gpd.GeoDataFrame(geometry=frame.geometry.array, crs=frame.crs)
+    return alone.to_crs(embedding.lattice.crs) if frame.crs is not None else alone
+
+
+def _statistics(
+    embedding: EmbeddingFile, bands: Sequence[int], frame: gpd.GeoDataFrame, statistics: Sequence[str],
+    reporter: Reporter,
+) -> pd.DataFrame:  # fmt: skip
+    """The columns to add, cells counted by their share inside each polygon; those of polygons outside are null."""
+    from exactextract import exact_extract
+    from exactextract.raster import RasterioRasterSource
+
+    placed = _placed(embedding, frame)
+    names = _field_names([embedding.columns[number].name for number in bands])
+    columns: dict[str, NDArray[np.float64]] = {}
+    with rasterio.open(embedding.path) as dataset:
+        for first in range(0, len(bands), _AT_ONCE):
+            some = bands[first : first + _AT_ONCE]
+            sources = [RasterioRasterSource(dataset, band_idx=number + 1, name=f"b{number}") for number in some]
+            found = exact_extract(sources, placed, list(statistics), output="pandas", strategy="raster-sequential")
+            for number, label in zip(some, names[first : first + _AT_ONCE], strict=True):
+                for statistic in statistics:
+                    stored = found[f"b{number}_{statistic}" if len(some) > 1 else statistic].to_numpy(np.float64)
+                    columns[f"{label}_{statistic}"] = _meant(stored, statistic, embedding, number)
+            reporter.update((first + len(some)) / len(bands), "measuring polygons")
+    return pd.DataFrame(columns, index=frame.index)
+
+
+def _meant(stored: NDArray[np.float64], statistic: str, embedding: EmbeddingFile, band: int) -> NDArray[np.float64]:
+    """What a statistic of the file's numbers means in the embedding's values."""
+    if embedding.dtype != "uint8":
+        return stored
+    storage = embedding.columns[band].storage
+    return stored * storage.scale + (storage.offset if statistic == "mean" else 0.0)
+
+
+def _field_names(columns: Sequence[str]) -> list[str]:
+    """Names that every database takes: letters, digits and underscores, none twice."""
+    names: list[str] = []
+    for column in columns:
+        plain = re.sub(r"\W+", "_", column).strip("_").lower()
+        names.append(plain if plain not in names else f"{plain}_{len(names)}")
+    return names
+
+
+def _write(path: Path, frame: gpd.GeoDataFrame) -> None:
+    if path.suffix.lower() == ".parquet":
+        frame.to_parquet(path, index=False)
+        return
+    kinds = set(frame.geometry.geom_type)
+    kind = "Polygon" if kinds == {"Polygon"} else "MultiPolygon"
+    if kind == "MultiPolygon":
+        frame = frame.set_geometry(
+            gpd.GeoSeries(
+                [shapely.MultiPolygon([item]) if item.geom_type == "Polygon" else item for item in frame.geometry],
+                index=frame.index, crs=frame.crs,
+            )
+        )  # fmt: skip
+    write_layer(path, frame, layer="polygons", geometry_type=kind)
