@@ -48,6 +48,7 @@ class Tool:
     help: str
     about: str
     keywords: tuple[str, ...]
+    examples: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     outcomes: tuple[Outcome, ...]
 
@@ -55,6 +56,15 @@ class Tool:
     def id(self) -> str:
         """`Embed layers` → `embedlayers`: the name in Processing, which never changes."""
         return self.title.lower().replace(" ", "")
+
+    @property
+    def labels(self) -> str:
+        """Name of the parameter whose layer gives fields and expressions; empty if the tool reads no features."""
+        return next((item.name for item in self.parameters if item.role == "labels"), "")
+
+    def asks(self, name: str) -> bool:
+        """Whether the tool has a parameter of this name."""
+        return any(item.name == name for item in self.parameters)
 
 
 @lru_cache(maxsize=1)
@@ -70,6 +80,7 @@ def _tool(told: dict[str, Any]) -> Tool:
         help=told["help"],
         about=told["about"],
         keywords=tuple(told["keywords"]),
+        examples=tuple(told["examples"]),
         parameters=tuple(_parameter(item) for item in told["parameters"]),
         outcomes=tuple(Outcome(**item) for item in told["outcome"]),
     )

@@ -17,6 +17,7 @@ class JepaGfmPlugin:
         self._iface = iface  # None in qgis_process
         self._provider: JepaGfmProvider | None = None
         self._options: Any = None
+        self._layer_actions: Any = None
 
     def initProcessing(self) -> None:
         """All that is needed without a window."""
@@ -24,15 +25,20 @@ class JepaGfmPlugin:
         QgsApplication.processingRegistry().addProvider(self._provider)
 
     def initGui(self) -> None:
-        """The provider and the page *JEPA-GFM* of the options."""
-        from .setup.options import OptionsFactory  # noqa: PLC0415 - there is no window in qgis_process
+        """The provider, the page *JEPA-GFM* of the options, and the entries in the menus of layers."""
+        from .layer_actions import LayerActions  # noqa: PLC0415 - there is no window in qgis_process
+        from .setup.options import OptionsFactory  # noqa: PLC0415
 
         self.initProcessing()
         self._options = OptionsFactory()
         self._iface.registerOptionsWidgetFactory(self._options)
+        self._layer_actions = LayerActions(self._iface)
 
     def unload(self) -> None:
         """Take everything away, and end the worker."""
+        if self._layer_actions is not None:
+            self._layer_actions.remove()
+            self._layer_actions = None
         if self._options is not None:
             self._iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None

@@ -87,6 +87,7 @@ class ChangeParameters(CellParameters):
     head: str | None = parameter(
         "Fitted classifier (from gfm classify --save-head) that tells the classes before and after.", Role.FILE,
         label="Fitted classifier", default=None,
+        in_form="A file that Classify land cover kept: each change then tells the classes before and after.",
     )  # fmt: skip
 
 
@@ -100,7 +101,12 @@ class ClusterParameters(CellParameters):
 
     count: int = parameter("How many clusters.", Role.NUMBER, label="Clusters", default=8, minimum=2, maximum=255)
     seed: int = parameter(
-        "Number of the draw that the search starts from.", Role.NUMBER, default=0, minimum=0, advanced=True
+        "Number of the draw that the search starts from.",
+        Role.NUMBER,
+        default=0,
+        minimum=0,
+        maximum=2**31 - 1,
+        advanced=True,
     )
 
 
@@ -158,7 +164,10 @@ class ApplyParameters(StackParameters):
     the map inside its area of applicability.
     """
 
-    head: Path = parameter("Fitted classifier, kept by gfm classify --save-head.", Role.FILE, label="Fitted classifier")
+    head: Path = parameter(
+        "Fitted classifier, kept by gfm classify --save-head.", Role.FILE, label="Fitted classifier",
+        in_form="A file that Classify land cover kept (its advanced parameter Fitted classifier).",
+    )  # fmt: skip
     smoothing: str = parameter(
         "Average probabilities over near pixels that look alike; auto: along the image.", Role.CHOICE, default="auto",
         choices=("auto", "none"), advanced=True,
@@ -215,7 +224,7 @@ class AssessParameters(Parameters):
     confidence: float = parameter(
         "How sure the intervals are.", Role.NUMBER, default=0.95, minimum=0.5, maximum=0.999, advanced=True
     )
-    seed: int = parameter("Number of the draw.", Role.NUMBER, default=0, minimum=0, advanced=True)
+    seed: int = parameter("Number of the draw.", Role.NUMBER, default=0, minimum=0, maximum=2**31 - 1, advanced=True)
     report: Path | None = parameter(
         "Folder for the report (HTML and JSON) of a sample; default: POINTS_report beside the points.",
         Role.OUTPUT_FOLDER, default=None, changes_pixels=False,

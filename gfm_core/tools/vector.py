@@ -107,7 +107,10 @@ def _statistics(
     embedding: EmbeddingFile, bands: Sequence[int], frame: gpd.GeoDataFrame, statistics: Sequence[str],
     reporter: Reporter,
 ) -> pd.DataFrame:  # fmt: skip
-    """The columns to add, cells counted by their share inside each polygon; those of polygons outside are null."""
+    """The columns to add, cells counted by their share inside each polygon; those of polygons outside are null.
+
+    exactextract applies the scale and offset of each band by itself.
+    """
     from exactextract import exact_extract
     from exactextract.raster import RasterioRasterSource
 
@@ -121,18 +124,10 @@ def _statistics(
             found = exact_extract(sources, placed, list(statistics), output="pandas", strategy="raster-sequential")
             for number, label in zip(some, names[first : first + _AT_ONCE], strict=True):
                 for statistic in statistics:
-                    stored = found[f"b{number}_{statistic}" if len(some) > 1 else statistic].to_numpy(np.float64)
-                    columns[f"{label}_{statistic}"] = _meant(stored, statistic, embedding, number)
+                    told = found[f"b{number}_{statistic}" if len(some) > 1 else statistic]
+                    columns[f"{label}_{statistic}"] = told.to_numpy(np.float64)
             reporter.update((first + len(some)) / len(bands), "measuring polygons")
     return pd.DataFrame(columns, index=frame.index)
-
-
-def _meant(stored: NDArray[np.float64], statistic: str, embedding: EmbeddingFile, band: int) -> NDArray[np.float64]:
-    """What a statistic of the file's numbers means in the embedding's values."""
-    if embedding.dtype != "uint8":
-        return stored
-    storage = embedding.columns[band].storage
-    return stored * storage.scale + (storage.offset if statistic == "mean" else 0.0)
 
 
 def _field_names(columns: Sequence[str]) -> list[str]:

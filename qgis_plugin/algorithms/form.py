@@ -29,13 +29,15 @@ from qgis.core import (
     QgsProcessingParameterMultipleLayers,
     QgsProcessingParameterNumber,
     QgsProcessingParameterRasterDestination,
+    QgsProcessingParameterRasterLayer,
     QgsProcessingParameterString,
+    QgsProcessingParameterVectorDestination,
 )
 
 from ..compat import set_metres
 from ..description import Outcome, Parameter, Tool
 from ..translation import tr, translatable
-from .refinements import FILE_FILTERS, FIRST, LABELS, extra_parameters, is_hidden
+from .refinements import FILE_FILTERS, FIRST, extra_parameters, is_hidden, may_be_left_out
 
 _INPUTS = "INPUTS"
 
@@ -52,9 +54,11 @@ def file_name(parameter: str) -> str:
 
 def definitions(tool: Tool) -> Iterator[QgsProcessingParameterDefinition]:
     """The form of a tool: what is mapped first, then the rest in its order, advanced ones marked."""
-    for parameter in sorted(tool.parameters, key=lambda item: item.name not in FIRST):
+    rank = {name: number for number, name in enumerate(FIRST)}
+    for parameter in sorted(tool.parameters, key=lambda item: rank.get(item.name, len(rank))):
         if not is_hidden(parameter):
-            yield _finished(_MAKERS[parameter.role](parameter), parameter.help, advanced=parameter.advanced)
+            definition = _definition(tool, parameter)
+            yield _finished(definition, parameter.help, advanced=parameter.advanced)
         if parameter.role in _OR_FILE:
             yield _or_file(parameter)
         for definition, help, advanced in extra_parameters(tool, parameter):
@@ -105,6 +109,14 @@ def _or_file(parameter: Parameter) -> QgsProcessingParameterDefinition:
 # ---- One maker a role ------------------------------------------------------------------------------------------------
 
 
+def _definition(tool: Tool, parameter: Parameter) -> QgsProcessingParameterDefinition:
+    if parameter.role == "labels":
+        return _features(parameter, optional=may_be_left_out(tool, parameter))
+    if parameter.role in _OF_FEATURES:
+        return _OF_FEATURES[parameter.role](parameter, qgis_name(tool.labels))
+    return _MAKERS[parameter.role](parameter)
+
+
 def _named(parameter: Parameter) -> tuple[str, str]:
     return qgis_name(parameter.name), tr(parameter.label)
 
@@ -113,18 +125,22 @@ def _rasters(parameter: Parameter) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterMultipleLayers(*_named(parameter), QgsProcessing.SourceType.TypeRaster)
 
 
-def _features(parameter: Parameter) -> QgsProcessingParameterDefinition:
+def _raster(parameter: Parameter) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterRasterLayer(*_named(parameter), optional=not parameter.required)
+
+
+def _features(parameter: Parameter, *, optional: bool) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterFeatureSource(
-        *_named(parameter), [QgsProcessing.SourceType.TypeVectorAnyGeometry], optional=not parameter.required
+        *_named(parameter), [QgsProcessing.SourceType.TypeVectorAnyGeometry], optional=optional
     )
 
 
-def _field(parameter: Parameter) -> QgsProcessingParameterDefinition:
-    return QgsProcessingParameterField(*_named(parameter), parentLayerParameterName=LABELS, optional=True)
+def _field(parameter: Parameter, of: str) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterField(*_named(parameter), parentLayerParameterName=of, optional=True)
 
 
-def _expression(parameter: Parameter) -> QgsProcessingParameterDefinition:
-    return QgsProcessingParameterExpression(*_named(parameter), parentLayerParameterName=LABELS, optional=True)
+def _expression(parameter: Parameter, of: str) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterExpression(*_named(parameter), parentLayerParameterName=of, optional=True)
 
 
 def _file(parameter: Parameter) -> QgsProcessingParameterDefinition:
@@ -138,6 +154,10 @@ def _file(parameter: Parameter) -> QgsProcessingParameterDefinition:
 
 def _raster_destination(parameter: Parameter) -> QgsProcessingParameterDefinition:
     return QgsProcessingParameterRasterDestination(*_named(parameter))
+
+
+def _vector_destination(parameter: Parameter) -> QgsProcessingParameterDefinition:
+    return QgsProcessingParameterVectorDestination(*_named(parameter))
 
 
 def _file_destination(parameter: Parameter) -> QgsProcessingParameterDefinition:
@@ -207,9 +227,10 @@ def _text(parameter: Parameter) -> QgsProcessingParameterDefinition:
 
 
 _OR_FILE = ("model", "choice or file")
+_OF_FEATURES = {"field": _field, "expression": _expression}  # they need to know of which layer
 _MAKERS = {
-    "rasters": _rasters, "labels": _features, "field": _field, "expression": _expression, "file": _file,
-    "output raster": _raster_destination, "output file": _file_destination, "output folder": _folder_destination,
+    "rasters": _rasters, "raster": _raster, "file": _file, "output raster": _raster_destination,
+    "output vector": _vector_destination, "output file": _file_destination, "output folder": _folder_destination,
     "extent": _extent, "crs": _crs, "distance": _distance, "number": _number, "choice": _choice, "choices": _choices,
     "choice or file": _choice, "model": _choice, "flag": _flag, "text": _text, "layer": _text,
 }  # fmt: skip

@@ -33,7 +33,6 @@ from qgis.core import (
 
 from ..compat import filter_of, writer_succeeded
 from ..translation import tr
-from .refinements import LABELS
 
 _NOT_TO_CLASH = ["FID=jepa_gfm_row", "GEOMETRY_NAME=jepa_gfm_geometry"]  # fields may be called fid or geom
 
@@ -62,13 +61,18 @@ def label_file(
     name: str,
     context: QgsProcessingContext,
     wanted: Wanted,
+    *,
+    layer_told: bool,
 ) -> LabelFile | None:
-    """The labels of parameter `name`, None if it is not given. To be called in the main thread."""
+    """The features of parameter `name`, None if it is not given. To be called in the main thread.
+
+    `layer_told`: whether the worker can be told which layer of a file is meant.
+    """
     if not parameters.get(name):
         return None
     layer, touched = _layer_of(parameters[name], context)
     own = None if touched or wanted.expression else own_file(layer)
-    if own is not None and (own.layer is None or name == LABELS):  # the layer of other labels cannot be told
+    if own is not None and (own.layer is None or layer_told):
         return own
     source = algorithm.parameterAsSource(parameters, name, context)
     if source is None:

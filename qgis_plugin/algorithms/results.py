@@ -18,9 +18,11 @@ from qgis.core import (
     QgsVectorLayer,
 )
 
-from ..description import Tool
+from ..description import Outcome, Tool
+from ..layer_actions import LayerActions, Origin
 from ..translation import tr
 from .refinements import LAYER_NAMES
+from .values import Request
 
 _NAMES = 2  # of inputs in a layer's name
 
@@ -32,6 +34,7 @@ class Finish:
     name: str
     abstract: str
     history: str
+    origin: Origin
     shown: bool = True
 
 
@@ -61,6 +64,8 @@ class Finisher(QgsProcessingLayerPostProcessorInterface):
         if style.is_file():
             layer.loadNamedStyle(str(style))
         layer.setMetadata(_metadata(layer, self._finish))
+        self._finish.origin.keep(layer)
+        LayerActions.offer(layer)
         node = (context.project() or QgsProject.instance()).layerTreeRoot().findLayer(layer.id())
         if node is not None and not self._finish.shown:
             node.setItemVisibilityChecked(False)
@@ -79,7 +84,7 @@ def _metadata(layer: QgsMapLayer, finish: Finish) -> QgsLayerMetadata:
 
 
 def arrange_layers(
-    tool: Tool, inputs: Sequence[str], outcome: dict[str, Any], context: QgsProcessingContext, *, version: str
+    tool: Tool, request: Request, outcome: dict[str, Any], context: QgsProcessingContext, *, version: str
 ) -> None:
     """See to it that the result is loaded readable, and its other layers with it, if the result is loaded at all."""
     output = outcome["output"]
@@ -87,14 +92,22 @@ def arrange_layers(
         return
     history = f"JEPA-GFM {version}: {outcome['command']}"
     abstract = _abstract(tool, outcome)
-    name = layer_name(tool, inputs)
-    context.layerToLoadOnCompletionDetails(output).setPostProcessor(Finisher(Finish(name, abstract, history)))
+    name, inputs = layer_name(tool, request.names), request.names
+    origin = Origin(outcome["command"], outcome["python"], f"jepagfm:{tool.id}", request.repeatable)
+    context.layerToLoadOnCompletionDetails(output).setPostProcessor(Finisher(Finish(name, abstract, history, origin)))
     for item in tool.outcomes:
         if item.kind in ("raster", "vector") and item.name != "output" and outcome.get(item.name):
-            below = Finish(f"{tr(item.label)}: {listed_names(inputs)}", tr(item.help), history, shown=False)
+            below = Finish(
+                f"{tr(item.label)}: {listed_names(inputs)}", tr(item.help), history, origin, shown=_is_shown(item)
+            )
             details = QgsProcessingContext.LayerDetails(below.name, context.project(), item.name.upper())
             details.setPostProcessor(Finisher(below))
             context.addLayerToLoadOnCompletion(outcome[item.name], details)
+
+
+def _is_shown(item: Outcome) -> bool:
+    """Whether a layer beside the result is visible at first: what was found, not what tells how sure it is."""
+    return item.name in ("places", "changes")
 
 
 def load_nothing(output: str, context: QgsProcessingContext) -> None:

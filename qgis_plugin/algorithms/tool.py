@@ -134,7 +134,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
             return {}
         except WorkerError as error:
             raise QgsProcessingException(str(error)) from error
-        arrange_layers(self._tool, self._request.names, outcome, context, version=session.plugin_version())
+        arrange_layers(self._tool, self._request, outcome, context, version=session.plugin_version())
         return self._results(outcome)
 
     def _results(self, outcome: dict[str, Any]) -> dict[str, Any]:

@@ -17,11 +17,20 @@ from qgis.core import (
 )
 
 from ..description import Parameter, Tool
-from ..translation import tr
+from ..layer_actions import plain_values
+from ..translation import tr, translatable
 from .form import file_name, qgis_name
 from .labels import LabelFile, Wanted, label_file
 from .refinements import CHECK_REST, LABELS_RASTER, fixed_values, is_hidden
 
+_LABELS_MISSING = {  # where a form may be without, but not without a raster or a fitted classifier in their place
+    "classify": translatable(
+        "Labels are missing; choose a layer of polygons or points, or a fitted classifier from a file."
+    ),
+    "estimate": translatable(
+        "Known values are missing; choose a layer of points or polygons, or a raster of the number."
+    ),
+}
 _INSIDE_GDAL = ("/vsi", "http://", "https://", "s3://")  # names that no file system knows
 
 
@@ -32,6 +41,7 @@ class Request:
     params: dict[str, Any]
     names: tuple[str, ...]
     copies: tuple[str, ...]
+    repeatable: dict[str, Any]  # values of the form that mean the same for other layers
 
 
 class FormReader:
@@ -49,19 +59,15 @@ class FormReader:
 
     def refusal(self) -> str:
         """A sentence if something cannot work, before anything is started; else empty."""
-        layers = self._layers("INPUTS")
-        if self._given(LABELS_RASTER):
-            layers = [*layers, self._algorithm.parameterAsRasterLayer(self._parameters, LABELS_RASTER, self._context)]
-        for layer in layers:
+        for layer in self._every_raster():
             if raster_file(layer) is None:
                 return tr(
                     "The layer {name} is not a raster file ({kind}); export it as a GeoTIFF and choose that."
                 ).format(name=_name_of(layer), kind=_provider_of(layer))
         if self._given("CRS") and not self._algorithm.parameterAsCrs(self._parameters, "CRS", self._context).isValid():
             return tr("The CRS of the grid is not known to QGIS; choose another one, in metres.")
-        wanted = {item.name for item in self._tool.parameters}
-        if "labels" in wanted and not any(map(self._given, ("LABELS", LABELS_RASTER, file_name("head")))):
-            return tr("Labels are missing; choose a layer of polygons or points, or a fitted classifier from a file.")
+        if self._tool.asks("labels") and not any(map(self._given, ("LABELS", LABELS_RASTER, file_name("head")))):
+            return tr(_LABELS_MISSING.get(self._tool.name, ""))
         if self._flag(CHECK_REST) and not self._given("WHERE"):
             return tr("There are labels left out to check on only where an expression chooses some; give one.")
         return ""
@@ -75,36 +81,63 @@ class FormReader:
                 value = reader(self, parameter)
                 if value is not None:
                     params[parameter.name] = value
-        names = tuple(raster_file(layer) or "" for layer in self._layers("INPUTS"))
-        return Request(params, names, self._add_labels(params))
+        names = tuple(raster_file(layer) or "" for layer in self._every_raster(of_labels=False))
+        return Request(params, names, self._add_labels(params), plain_values(self._parameters, self._of_this_run()))
 
-    # ---- Labels ------------------------------------------------------------------------------------------------------
+    def _of_this_run(self) -> set[str]:
+        """Parameters whose values belong to these layers: inputs and outputs."""
+        roles = ("rasters", "raster", "labels", "extent")
+        own = {
+            qgis_name(item.name)
+            for item in self._tool.parameters
+            if item.role in roles or item.role.startswith("output")
+        }
+        return own | {LABELS_RASTER}
+
+    # ---- Features ----------------------------------------------------------------------------------------------------
 
     def _add_labels(self, params: dict[str, Any]) -> tuple[str, ...]:
-        """Add the labels and what they are checked on; returns the files that are copies."""
-        if "labels" not in {item.name for item in self._tool.parameters}:
-            return ()
-        field = params.get("field", "")
+        """Add the files of all features that are read; returns those that are copies."""
+        files: dict[str, LabelFile | None] = {}
+        field, first = params.get("field", ""), self._tool.labels
         # Not parameterAsExpression, which gives an empty text for an expression with a slip in it.
         expression = self._algorithm.parameterAsString(self._parameters, "WHERE", self._context)
-        labels = self._labels("LABELS", Wanted(field, expression))
+        for parameter in self._tool.parameters:
+            if parameter.role == "labels":
+                chosen = expression if parameter.name == first else ""
+                files[parameter.name] = self._labels(parameter.name, Wanted(field, chosen))
         if self._given(LABELS_RASTER):
-            layer = self._algorithm.parameterAsRasterLayer(self._parameters, LABELS_RASTER, self._context)
-            labels = LabelFile(raster_file(layer) or "")
-        if labels is not None:
-            params["labels"] = labels.path
-            if labels.layer is not None:
-                params["layer"] = labels.layer
+            files["labels"] = LabelFile(raster_file(self._raster_layer(LABELS_RASTER)) or "")
         if self._flag(CHECK_REST):
-            check = self._labels("LABELS", Wanted(field, expression, rest=True))
-        else:
-            check = self._labels("CHECK", Wanted(field))
-        if check is not None:
-            params["check"] = check.path
-        return tuple(item.path for item in (labels, check) if item is not None and item.is_copy)
+            files["check"] = self._labels(first, Wanted(field, expression, rest=True))
+        for name, file in files.items():
+            if file is not None:
+                params[name] = file.path
+                if name == first and file.layer is not None:
+                    params["layer"] = file.layer
+        return tuple(item.path for item in files.values() if item is not None and item.is_copy)
 
     def _labels(self, name: str, wanted: Wanted) -> LabelFile | None:
-        return label_file(self._algorithm, self._parameters, name, self._context, wanted)
+        first = name == self._tool.labels
+        return label_file(self._algorithm, self._parameters, qgis_name(name), self._context, wanted, layer_told=first)
+
+    # ---- Rasters -----------------------------------------------------------------------------------------------------
+
+    def _every_raster(self, *, of_labels: bool = True) -> list[QgsMapLayer | None]:
+        """The raster layers of all parameters in their order."""
+        layers: list[QgsMapLayer | None] = []
+        for parameter in self._tool.parameters:
+            name = qgis_name(parameter.name)
+            if parameter.role == "rasters":
+                layers += self._layers(name)
+            elif parameter.role == "raster" and self._given(name):
+                layers.append(self._raster_layer(name))
+        if of_labels and self._given(LABELS_RASTER):
+            layers.append(self._raster_layer(LABELS_RASTER))
+        return layers
+
+    def _raster_layer(self, name: str) -> QgsMapLayer | None:
+        return self._algorithm.parameterAsRasterLayer(self._parameters, name, self._context)
 
     # ---- One reader a role -------------------------------------------------------------------------------------------
 
@@ -120,6 +153,9 @@ class FormReader:
 
     def _rasters(self, parameter: Parameter) -> list[str]:
         return [raster_argument(layer) for layer in self._layers(qgis_name(parameter.name))]
+
+    def _raster(self, parameter: Parameter) -> str | None:
+        return raster_file(self._raster_layer(qgis_name(parameter.name)))
 
     def _text(self, parameter: Parameter) -> str | None:
         name = qgis_name(parameter.name)
@@ -176,7 +212,8 @@ class FormReader:
     @classmethod
     def _readers(cls) -> dict[str, Callable[[FormReader, Parameter], Any]]:
         return {
-            "rasters": cls._rasters, "output raster": cls._destination, "output file": cls._file_destination,
+            "rasters": cls._rasters, "raster": cls._raster, "output raster": cls._destination,
+            "output vector": cls._destination, "output file": cls._file_destination,
             "output folder": cls._file_destination, "field": cls._text, "text": cls._text, "file": cls._text,
             "extent": cls._extent, "crs": cls._crs, "distance": cls._number, "number": cls._number,
             "choice": cls._choice, "choices": cls._choices, "choice or file": cls._choice_or_file,

@@ -36,11 +36,55 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Labels from a raster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A raster whose values are classes, instead of polygons or points.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Known values from a raster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A raster of the number, instead of points or polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose the Sentinel-2 files at 10, 20 and 60 m of one place and run: every 20 m cell becomes a vector, and the layer shows its three strongest bands as colours.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, and run: the map opens with the classes' names and colours, and the report with the scores.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters of another year and the classifier that Classify land cover kept in a file, and run.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Draw three polygons around solar parks, choose them and an embedding of the county, and run: the places are a layer to step through, the surest first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters before a fire and those after it, and run: what burnt is a layer of polygons.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose an embedding and run: each colour is a kind of ground that can be told apart.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose an embedding, a layer of forest plots and its field of canopy cover, and run: the map of cover opens with its interval, and the report with R² and RMSE.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a map and run: points open. Write what you see at each into the field reference, then run again with the points: the report tells the accuracies and the areas.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose an embedding and a layer of parcels, and run: each parcel has its statistics.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -52,11 +96,27 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Labels from a raster</source>
+        <source>Similarity</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>A raster whose values are classes, instead of polygons or points.</source>
+        <source>Change</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Clusters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Estimate</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Points</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Polygons with statistics</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -100,6 +160,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Labels are missing; choose a layer of polygons or points, or a fitted classifier from a file.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Known values are missing; choose a layer of points or polygons, or a raster of the number.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The layer {name} is not a raster file ({kind}); export it as a GeoTIFF and choose that.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -108,15 +176,27 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Labels are missing; choose a layer of polygons or points, or a fitted classifier from a file.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>There are labels left out to check on only where an expression chooses some; give one.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>not there</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy as command</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copy as Python</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Repeat on other layers…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Copied.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -672,6 +752,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A file that Classify land cover kept (its advanced parameter Fitted classifier).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Apply a saved classifier</source>
         <translation type="unfinished"></translation>
     </message>
@@ -824,10 +908,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Similarity</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>The best places, the surest first.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -888,6 +968,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>A file that Classify land cover kept: each change then tells the classes before and after.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Detect change</source>
         <translation type="unfinished"></translation>
     </message>
@@ -917,10 +1001,6 @@
     </message>
     <message>
         <source>Change in standard deviations of unchanged ground.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Change</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -957,10 +1037,6 @@
     </message>
     <message>
         <source>How many clusters.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Clusters</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1124,10 +1200,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Estimate</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Lower and upper end of its interval.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -1205,10 +1277,6 @@
     </message>
     <message>
         <source>Points: those to look at, or with a sample the same points with what the map says.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Points</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1341,10 +1409,6 @@
     </message>
     <message>
         <source>Polygons with their statistics: .gpkg or .parquet.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Polygons with statistics</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

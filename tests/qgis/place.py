@@ -67,6 +67,6 @@ def _content(path: str | Path) -> tuple[object, ...]:
     bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
     return (
         dataset.ReadRaster(), dataset.GetGeoTransform(), dataset.GetProjection(), dataset.GetMetadata(),
-        [(band.GetDescription(), band.GetNoDataValue(), band.GetScale(), band.GetOffset()) for band in bands],
+        [(band.GetDescription(), repr(band.GetNoDataValue()), band.GetScale(), band.GetOffset()) for band in bands],
         bands[0].GetRasterCategoryNames(),
     )  # fmt: skip

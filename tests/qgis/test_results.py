@@ -100,9 +100,10 @@ def test_a_run_that_is_not_loaded_gets_no_layers(place: SmallPlace, embedding: P
 
 def test_finishers_do_not_pile_up() -> None:
     from qgis_plugin.algorithms.results import Finish
+    from qgis_plugin.layer_actions import Origin
 
     for _ in range(500):
-        Finisher(Finish("a", "b", "c"))
+        Finisher(Finish("a", "b", "c", Origin("", "", "", {})))
     assert len(Finisher._alive) < 100
 
 
@@ -114,12 +115,37 @@ class Iface:
 
     def __init__(self) -> None:
         self.factories: list[Any] = []
+        self.actions: set[str] = set()
+        self.offered: list[tuple[str, str]] = []
+        self.active: Any = None
+        self.said: list[str] = []
 
     def registerOptionsWidgetFactory(self, factory: Any) -> None:
         self.factories.append(factory)
 
     def unregisterOptionsWidgetFactory(self, factory: Any) -> None:
         self.factories.remove(factory)
+
+    def mainWindow(self) -> None:
+        return None
+
+    def addCustomActionForLayerType(self, action: Any, menu: str, kind: Any, all_layers: bool) -> None:
+        self.actions.add(action.text())
+
+    def removeCustomActionForLayerType(self, action: Any) -> None:
+        self.actions.discard(action.text())
+
+    def addCustomActionForLayer(self, action: Any, layer: Any) -> None:
+        self.offered.append((action.text(), layer.id()))
+
+    def activeLayer(self) -> Any:
+        return self.active
+
+    def messageBar(self) -> Any:
+        return self
+
+    def pushInfo(self, title: str, text: str) -> None:
+        self.said.append(text)
 
 
 def test_unload_and_reload_leave_nothing_behind(provider: JepaGfmProvider) -> None:
