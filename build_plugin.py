@@ -169,7 +169,7 @@ _PINS_SAY = """\
 # `build_plugin.py --pins`. torch is a range, for its builds differ from computer to computer. What only other systems
 # need (NVIDIA's libraries, Windows's colorama) follows from these.
 """
-_RANGES = {"torch": ">=2.6,<2.15"}
+_RANGES = {"torch": ">=2.6,<2.15", "setuptools": ">=70"}  # some releases of torch want setuptools below 82
 
 
 def pins() -> str:

@@ -32,8 +32,11 @@ class JepaGfmPlugin:
         self._iface.registerOptionsWidgetFactory(self._options)
 
     def unload(self) -> None:
-        """Take everything away, and end the worker."""
+        """Take everything away, and end the worker and a set-up."""
         if self._options is not None:
+            from .setup import task  # noqa: PLC0415 - no set-up without a window
+
+            task.stop()
             self._iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None
         if self._provider is not None:

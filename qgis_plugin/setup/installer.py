@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from .. import environment
-from . import folder, plan, processes, pythons
+from . import builds, folder, plan, processes, pythons
+from .builds import Torch
 from .failures import AGAIN, Scene, SetupError, failure
-from .plan import Order, Torch
+from .plan import Order
 from .processes import Ran, unheard
 
 # Parts of the whole, in hundredths: most of the time goes into loading and unpacking the packages.
@@ -44,8 +45,8 @@ class Installer:
         base = pythons.find_base(self._order.python)
         self._scene = Scene(base.text, str(self._order.folder), self._order.wheel_folder)
         self._log(f"Python {base.text} at {base.path}; the environment goes to {self._order.folder}.")
-        nvidia = plan.has_nvidia()
-        plan.refuse_without_room(self._order.folder, plan.NEED_GPU if nvidia else plan.NEED_CPU)
+        nvidia = builds.has_nvidia()
+        plan.refuse_without_room(self._order.folder, builds.NEED_GPU if nvidia else builds.NEED_CPU)
         with folder.locked(self._order.folder):
             try:
                 self._place.begin()
@@ -77,13 +78,13 @@ class Installer:
     def _choose_torch(self, *, nvidia: bool) -> Torch:
         offline = bool(self._order.wheel_folder)
         if nvidia or sys.platform != "linux":
-            return plan.default_torch(nvidia=nvidia, offline=offline)
+            return builds.default_torch(nvidia=nvidia, offline=offline)
         pins = self._order.pins.read_text(encoding="utf-8")
-        local = plan.local_cpu_torch(self._versions_of_torch(*plan.sources(self._order)), pins)
+        local = builds.local_cpu_torch(self._versions_of_torch(*plan.sources(self._order)), pins)
         if local is not None or offline:
-            return local or plan.default_torch(nvidia=False, offline=True)
-        quick = ("--index-url", plan.CPU_INDEX, "--timeout", "5", "--retries", "0")
-        return plan.cpu_index_torch(self._versions_of_torch(*quick)) or plan.LARGE
+            return local or builds.default_torch(nvidia=False, offline=True)
+        quick = ("--index-url", builds.CPU_INDEX, "--timeout", "5", "--retries", "0")
+        return builds.cpu_index_torch(self._versions_of_torch(*quick)) or builds.LARGE
 
     def _versions_of_torch(self, *arguments: str) -> list[str]:
         """What pip would find; that it finds nothing is no failure yet."""
