@@ -44,7 +44,7 @@ def build(folder: Path, python: str = sys.executable) -> None:
     with tempfile.TemporaryDirectory() as place:
         library = build_wheel(Path(place))
         command = [
-            *_pip(python, "wheel"), "--quiet", "--constraint", str(PINS), "--wheel-dir", str(folder), str(library),
+            *_pip(python, "wheel"), "--quiet", "--quiet", "--constraint", str(PINS), "--wheel-dir", str(folder), str(library),
             *choose_torch(python),
         ]  # fmt: skip
         if subprocess.run(command, check=False).returncode != 0:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..worker_errors import OLDEST_PYTHON, OPTIONS, exit_text
+from ..worker_errors import OLDEST_PYTHON, exit_text
 
 AGAIN = "press Set up again"
 VENV = "sudo apt install python3-venv"
@@ -71,11 +71,6 @@ _CAUSES = (
         f"Network) and {AGAIN}, or choose a folder of wheels.",
     ),
     (
-        r"ResolutionImpossible|conflicting dependencies",
-        "The tested versions contradict pip's own settings on this computer; look for a constraint in `pip config "
-        f"list`, take it out and {AGAIN}.",
-    ),
-    (
         r"Permission denied|Access is denied|WinError (5|32)\b|being used by another process|Errno 13|Read-only file",
         f"A file in {{folder}} may not be written ({{line}}); close other QGIS windows, let the virus scanner leave "
         f"this folder alone, and {AGAIN}.",
@@ -88,7 +83,8 @@ _CAUSES = (
     (r"MemoryError", f"The computer's memory became full; close other programs and {AGAIN}."),
 )  # fmt: skip
 
-_NO_PACKAGE = re.compile(r"No matching distribution found for ([A-Za-z0-9][\w.\-]*)")
+# pip says of a version that is not there that it "conflicts" with the pin.
+_NO_PACKAGE = re.compile(r"(?:No matching distribution found for|requested \(constraint\)) ([A-Za-z0-9][\w.\-]*)")
 
 
 def failure(step: str, code: int | None, said: Sequence[str], scene: Scene) -> SetupError:
@@ -100,9 +96,9 @@ def failure(step: str, code: int | None, said: Sequence[str], scene: Scene) -> S
         if found:
             number = next((part for part in found.groupdict().values() if part), "")
             return SetupError(sentence.format(line=_line_at(text, found), found=number, **named))
-    package = _NO_PACKAGE.search(text)
-    if package:
-        return SetupError(_no_package(package.group(1), scene))
+    packages = dict.fromkeys(_NO_PACKAGE.findall(text))
+    if packages:
+        return SetupError(_no_package(" and no ".join(packages), scene))
     if code is not None and code < 0:
         return SetupError(f"{step} was ended from outside ({exit_text(code)}); {AGAIN}.")
     last = _last_error(said) or exit_text(code)
@@ -112,12 +108,13 @@ def failure(step: str, code: int | None, said: Sequence[str], scene: Scene) -> S
 def _no_package(name: str, scene: Scene) -> str:
     if scene.wheel_folder:
         return (
-            f"The folder {scene.wheel_folder} holds no {name} for Python {scene.python}; make it with `make "
-            f"wheelhouse` on a computer of this kind and with this Python, and {AGAIN}."
+            f"The folder {scene.wheel_folder} holds no {name} in the tested version for Python {scene.python}; make it "
+            f"with `make wheelhouse` on a computer of this kind and with this Python, and {AGAIN}."
         )
     return (
-        f"There is no {name} for Python {scene.python} on this computer in the versions that were tested; install "
-        f"Python 3.11, 3.12 or 3.13 (64 bit), choose it in {OPTIONS}, and {AGAIN}."
+        f"There is no {name} in the tested version for Python {scene.python}; see that the package registry can be "
+        f"reached and that pip's own settings (`pip config list`) do not stand against it, or choose a Python of 3.11 "
+        f"to 3.13 (64 bit), and {AGAIN}."
     )
 
 

@@ -24,9 +24,13 @@ _FORMAT = 1
 
 
 def default_folder() -> Path:
-    """Where the environment is made: in the user's data folder, so that all profiles of QGIS share it."""
+    """Where the environment is made: in the user's data folder, so that all profiles of QGIS share it.
+
+    A user who keeps it on another disk has made a link there; it is followed, for none is made in a link.
+    """
     try:
-        return data_folder() / "environment"
+        folder = data_folder() / "environment"
+        return folder.resolve() if folder.is_symlink() else folder
     except RuntimeError as error:
         raise SetupError(f"This user has no home folder to write to; set HOME and {AGAIN}.") from error
 
@@ -67,10 +71,10 @@ class Workplace:
                 self.undo()
             if marker(self.folder) is not None:
                 remove_ours(self.kept)
-                self._put_aside()
+                self.folder.rename(self.kept)
             elif is_ours(self.folder):
                 remove_ours(self.folder)
-            self.temporary.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / BEGUN).touch()
             self.temporary.mkdir()
 
@@ -96,19 +100,9 @@ class Workplace:
                     self.folder.rmdir()
                 self.kept.rename(self.folder)
 
-    def _put_aside(self) -> None:
-        """A link to another disk stays where it is: then there is no way back."""
-        if self.folder.is_symlink():
-            remove_ours(self.folder)
-        else:
-            self.folder.rename(self.kept)
-
 
 def remove_ours(folder: Path) -> None:
-    """Remove an environment of ours, what tells that it is ours last; any other folder is left as it is.
-
-    Of a link to a folder the content is removed.
-    """
+    """Remove an environment of ours, what tells that it is ours last; any other folder is left as it is."""
     if not is_ours(folder):
         return
     (folder / BEGUN).touch()
@@ -121,8 +115,7 @@ def remove_ours(folder: Path) -> None:
         else:
             item.unlink()
     (folder / BEGUN).unlink()
-    if not folder.is_symlink():
-        folder.rmdir()
+    folder.rmdir()
 
 
 def _holds_anything(folder: Path) -> bool:
