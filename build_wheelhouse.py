@@ -44,8 +44,8 @@ def build(folder: Path, python: str = sys.executable) -> None:
     with tempfile.TemporaryDirectory() as place:
         library = build_wheel(Path(place))
         command = [
-            *_pip(python, "wheel"), "--quiet", "--quiet", "--constraint", str(PINS), "--wheel-dir", str(folder), str(library),
-            *choose_torch(python),
+            *_pip(python, "wheel"), "-qq", "--constraint", str(PINS), "--wheel-dir", str(folder),
+            str(library), *choose_torch(python),
         ]  # fmt: skip
         if subprocess.run(command, check=False).returncode != 0:
             raise BuildError(f"pip could not collect the wheels, see above; try again with: {' '.join(command)}")

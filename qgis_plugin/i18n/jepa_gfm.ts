@@ -240,7 +240,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Needs {cpu} GB on the disk ({gpu} GB with a graphics card of NVIDIA); {free} GB are free at {folder}.</source>
+        <source>Needs {cpu} GB on the disk ({gpu} GB with an NVIDIA graphics card); {free} GB are free at {folder}.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -101,9 +101,7 @@ class SetupPanel(QGroupBox):
             self.remove.setEnabled(False)
             return
         self.remove.setEnabled(not running and is_ours(folder))
-        text = tr(
-            "Needs {cpu} GB on the disk ({gpu} GB with a graphics card of NVIDIA); {free} GB are free at {folder}."
-        )
+        text = tr("Needs {cpu} GB on the disk ({gpu} GB with an NVIDIA graphics card); {free} GB are free at {folder}.")
         self.need.setText(
             text.format(
                 cpu=f"{builds.NEED_CPU:.1f}", gpu=f"{builds.NEED_GPU:.0f}", free=f"{plan.free_space(folder):.0f}",
@@ -118,8 +116,9 @@ class SetupPanel(QGroupBox):
     def _start(self) -> None:
         try:
             order = plan.Order(
-                default_folder(), plan.bundled_wheel(), session.plugin_version(), python=self.base.filePath(),
-                wheel_folder=plan.checked_wheel_folder(self.wheels.filePath()), proxy=network.proxy(),
+                default_folder(), plan.bundled_wheel(), plan.PINS, session.plugin_version(),
+                python=self.base.filePath(), wheel_folder=plan.checked_wheel_folder(self.wheels.filePath()),
+                proxy=network.proxy(),
             )  # fmt: skip
         except SetupError as error:
             self.told.setText(str(error))

@@ -25,8 +25,8 @@ class Order:
 
     folder: Path
     wheel: Path
+    pins: Path
     version: str  # of the plugin
-    pins: Path = PINS
     python: str = ""  # to make it with; empty: found by itself
     wheel_folder: str = ""  # of wheels, for a computer without internet
     proxy: str = ""  # QGIS's own

@@ -36,7 +36,7 @@ def order(data: Path, wheels: Path, tmp_path: Path) -> Callable[..., Order]:
     library = write_library(tmp_path / "library")
 
     def make(**changes: Any) -> Order:
-        kept = {"python": base_python(), "wheel_folder": str(wheels), "pins": pins, **changes}
-        return Order(default_folder(), kept.pop("wheel", library), kept.pop("version", VERSION), **kept)
+        kept = {"python": base_python(), "wheel_folder": str(wheels), "version": VERSION, **changes}
+        return Order(default_folder(), library, pins, **kept)
 
     return make

@@ -139,7 +139,7 @@ def test_a_set_up_that_was_killed_in_the_middle_is_seen_and_made_anew(
         "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
         "from qgis_plugin.setup.installer import Installer; from qgis_plugin.setup.plan import Order;"
         "folder, wheel, pins = map(Path, sys.argv[2:5]);"
-        "Installer(Order(folder, wheel, '0.1.0', pins, *sys.argv[5:])).run()"
+        "Installer(Order(folder, wheel, pins, '0.1.0', *sys.argv[5:])).run()"
     )
     arguments = [REPOSITORY, asked.folder, asked.wheel, asked.pins, asked.python, asked.wheel_folder]
     qgis = subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)])

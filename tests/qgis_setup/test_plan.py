@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from qgis_plugin.setup.report import blanked, report
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PINS = plan.PINS.read_text(encoding="utf-8")
-ORDER = Order(Path("/data/environment"), Path("/plugin/jepa_gfm.whl"), "0.1.0")
+ORDER = Order(Path("/data/environment"), Path("/plugin/jepa_gfm.whl"), plan.PINS, "0.1.0")
 
 
 # ---- torch -----------------------------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ def test_pip_gets_the_user_s_settings_and_the_proxy_by_a_variable(
     for name, value in {**kept, **dropped}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("PIP_PROXY", raising=False)
-    order = Order(ORDER.folder, ORDER.wheel, "0.1.0", proxy="http://ana:secret@proxy:3128")
+    order = replace(ORDER, proxy="http://ana:secret@proxy:3128")
     told = plan.environ(order, tmp_path)
     assert kept.items() <= told.items()
     assert not set(dropped) & set(told)
