@@ -13,6 +13,7 @@ from .failures import AGAIN, SetupError
 
 _HERE = Path(__file__).resolve().parent
 PINS = _HERE / "pins.txt"
+_UNPACKING = 1.25
 
 # Of pip's variables those that would lead the packages to another place, or ask somebody who is not there.
 _DROPPED = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_PYTHON", "PIP_DRY_RUN", "PIP_NO_DEPS",
@@ -54,12 +55,12 @@ def free_space(folder: Path) -> float:
 
 
 def refuse_without_room(folder: Path, need: float) -> None:
-    """Raise `SetupError` where the disk has no room for it."""
+    """Raise `SetupError` where the disk has no room for it, and for the packages while they are unpacked."""
     free = free_space(folder)
-    if free < need:
+    if free < need * _UNPACKING:
         raise SetupError(
-            f"The environment needs {need:.1f} GB and {folder.parent} has {free:.1f} GB free; free some space and "
-            f"{AGAIN}."
+            f"The environment needs {need:.1f} GB, and {need * _UNPACKING:.1f} GB while it is made, but "
+            f"{folder.parent} has {free:.1f} GB free; free some space and {AGAIN}."
         )
 
 

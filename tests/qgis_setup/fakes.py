@@ -13,7 +13,7 @@ import pytest
 
 VERSION = "0.1.0"
 
-# What the set-up runs of the library. FAKE_DOCTOR: seconds to take, or a finding that fails.
+# What the set-up runs of the library. FAKE_DOCTOR: seconds to take, or a finding that fails; FAKE_EMBED: an error.
 _CLI = """
 import json, os, sys, time
 from pathlib import Path
@@ -38,6 +38,7 @@ elif sys.argv[1] == "doctor":
 elif sys.argv[1] == "embed":
     assert Path(sys.argv[2]).name == "s2_l1c_60m.tif", sys.argv
     Path(sys.argv[sys.argv.index("-o") + 1]).write_text("an embedding")
+    sys.exit(os.environ.get("FAKE_EMBED"))
 """
 
 

@@ -162,9 +162,9 @@ def test_a_set_up_that_was_killed_in_the_middle_is_seen_and_made_anew(
 def test_without_room_on_the_disk_nothing_is_begun(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(plan, "free_space", lambda folder: 0.7)
-    assert "needs 1.6 GB and" in (told := sentence_of(order()))
-    assert "0.7 GB free; free some space" in told
+    monkeypatch.setattr(plan, "free_space", lambda folder: 1.9)
+    assert "needs 1.6 GB, and 2.0 GB while it is made" in (told := sentence_of(order()))
+    assert "1.9 GB free; free some space" in told
     assert names(data) == set()
 
 
@@ -206,6 +206,14 @@ def test_an_environment_that_does_not_work_is_told_and_not_left(
     monkeypatch.setenv("FAKE_DOCTOR", "ImportError: libgomp.so.1 is missing")
     assert "The check of torch failed (ImportError: libgomp.so.1 is missing" in sentence_of(order())
     assert names(data) == {"environment.lock"}
+
+
+def test_a_sample_that_cannot_be_embedded_is_told_and_nothing_left(
+    order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_EMBED", "Error: The network gives no numbers.")
+    assert "Embedding a piece of the sample failed (The network gives no numbers); read" in sentence_of(order())
+    assert names(data) == {"environment.lock", "doctor.pid"}
 
 
 def test_a_library_of_another_version_is_refused(order: MakeOrder) -> None:
