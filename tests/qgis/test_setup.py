@@ -112,6 +112,15 @@ def test_one_click_sets_up_and_the_settings_use_it(page: OptionsPage, tmp_path: 
     assert page.setup.remove.isEnabled()
 
 
+def test_a_worker_is_ended_before_its_files_are_replaced(
+    page: OptionsPage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.choose_python(write_python(tmp_path / "other"))
+    worker = session.worker().hello()["pid"]
+    begun(page, monkeypatch)
+    assert not is_running(worker)
+
+
 def test_the_log_comes_while_qgis_works_on(page: OptionsPage, monkeypatch: pytest.MonkeyPatch) -> None:
     pid = begun(page, monkeypatch)
     assert "Installing the packages" in page.setup.log.toPlainText()

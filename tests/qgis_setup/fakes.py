@@ -15,7 +15,7 @@ VERSION = "0.1.0"
 
 # What the set-up runs of the library. FAKE_DOCTOR: seconds to take, or a finding that fails; FAKE_EMBED: an error.
 _CLI = """
-import json, os, sys, time
+import json, os, subprocess, sys, time
 from pathlib import Path
 
 def data_folder():
@@ -29,6 +29,8 @@ if "--for-qgis" in sys.argv:
 elif sys.argv[1] == "doctor":
     wish = os.environ.get("FAKE_DOCTOR", "0")
     if wish.isdigit():
+        if int(wish):
+            (data_folder() / "child.pid").write_text(str(subprocess.Popen(["sleep", wish]).pid))
         (data_folder() / "doctor.pid").write_text(str(os.getpid()))
         time.sleep(int(wish))
     import tiny_part

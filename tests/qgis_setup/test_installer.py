@@ -34,10 +34,7 @@ class Told:
 
     lines: list[str] = field(default_factory=list)
     fractions: list[float] = field(default_factory=list)
-    cancel_at: str = "\0"
-
-    def cancelled(self) -> bool:
-        return any(self.cancel_at in line for line in self.lines)
+    cancelled: Callable[[], bool] = lambda: False
 
     def run(self, order: Order) -> str:
         installer = Installer(
@@ -121,13 +118,24 @@ def test_a_cancelled_set_up_ends_at_once_and_leaves_nothing(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
     monkeypatch.setenv("FAKE_DOCTOR", "60")
+    told = Told()
+    told.cancelled = lambda: any(line in said for said in told.lines)
     started = time.monotonic()
     with pytest.raises(SetupCancelled):
-        Told(cancel_at=line).run(order())
+        told.run(order())
     assert time.monotonic() - started < 30
-    assert names(data) <= {"environment.lock", "doctor.pid"}
-    if (data / "doctor.pid").exists():
-        assert not is_running(int((data / "doctor.pid").read_text()))
+    assert names(data) <= {"environment.lock", "doctor.pid", "child.pid"}
+
+
+def test_what_a_cancelled_step_has_started_is_ended_too(
+    order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_DOCTOR", "60")
+    pid = data / "doctor.pid"
+    with pytest.raises(SetupCancelled):
+        Told(cancelled=lambda: pid.exists() and pid.read_text() != "").run(order())
+    assert not is_running(int(pid.read_text()))
+    assert not is_running(int((data / "child.pid").read_text()))
 
 
 def test_a_set_up_that_was_killed_in_the_middle_is_seen_and_made_anew(
@@ -148,12 +156,26 @@ def test_a_set_up_that_was_killed_in_the_middle_is_seen_and_made_anew(
     assert "Another QGIS sets up" in sentence_of(asked)
     qgis.kill()
     qgis.wait()
-    os.kill(int(pid.read_text()), signal.SIGKILL)  # left alone, it would end by itself
+    for left in (pid, data / "child.pid"):  # left alone, they would end by themselves
+        os.kill(int(left.read_text()), signal.SIGKILL)
     assert place.is_interrupted(asked.folder)
     assert place.marker(asked.folder) is None
     monkeypatch.setenv("FAKE_DOCTOR", "0")
     assert modules_of(Told().run(asked)) == "both"
     assert not place.is_interrupted(asked.folder)
+
+
+def test_the_old_one_comes_back_also_if_qgis_died_while_the_new_one_was_made(
+    order: MakeOrder, data: Path, wheels: Path
+) -> None:
+    python = Told().run(order())
+    (data / "environment").rename(data / "environment.before")
+    (data / "environment").mkdir()
+    (data / "environment" / place.BEGUN).touch()
+    (wheels / "tiny_part-1.0-py3-none-any.whl").rename(wheels / "other-1.0-py3-none-any.whl")
+    assert "holds no tiny-part" in sentence_of(order())
+    assert modules_of(python) == "both"
+    assert place.marker(data / "environment") is not None
 
 
 # ---- What breaks it --------------------------------------------------------------------------------------------------
