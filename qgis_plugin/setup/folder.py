@@ -67,13 +67,10 @@ class Workplace:
         _refuse_foreign(self.folder)
         _refuse_foreign(self.kept)
         with _told(self.folder):
-            if is_interrupted(self.folder):
-                self.undo()
-            if marker(self.folder) is not None:
+            if marker(self.folder) is not None and not is_interrupted(self.folder):
                 remove_ours(self.kept)
                 self.folder.rename(self.kept)
-            elif is_ours(self.folder):
-                remove_ours(self.folder)
+            remove_ours(self.folder)
             self.folder.mkdir(parents=True, exist_ok=True)
             (self.folder / BEGUN).touch()
             self.temporary.mkdir()

@@ -105,6 +105,8 @@ def test_a_new_one_takes_the_place_of_the_old_one_which_comes_back_if_it_fails(
     assert (data / "environment" / "old").exists()
     assert modules_of(python) == "both"
     (wheels / "other-1.0-py3-none-any.whl").rename(wheels / "tiny_part-1.0-py3-none-any.whl")
+    (data / "environment.before").mkdir()  # an older one, whose removal was interrupted
+    (data / "environment.before" / place.BEGUN).touch()
     assert Told().run(order()) == python
     assert not (data / "environment" / "old").exists()
     assert "environment.before" not in names(data)
@@ -176,6 +178,21 @@ def test_the_old_one_comes_back_also_if_qgis_died_while_the_new_one_was_made(
     assert "holds no tiny-part" in sentence_of(order())
     assert modules_of(python) == "both"
     assert place.marker(data / "environment") is not None
+
+
+def test_an_environment_that_cannot_be_put_aside_stays(
+    order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    python = Told().run(order())
+
+    def locked(path: Path, target: Path) -> None:
+        raise PermissionError(13, "it is in use")
+
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "rename", locked)
+        assert "environment cannot be made or changed (it is in use); close other QGIS" in sentence_of(order())
+    assert modules_of(python) == "both"
+    assert not place.is_interrupted(data / "environment")
 
 
 # ---- What breaks it --------------------------------------------------------------------------------------------------
