@@ -15,7 +15,7 @@ from .plan import Order
 from .processes import Ran, unheard
 
 # Parts of the whole, in hundredths: most of the time goes into loading and unpacking the packages.
-_MADE, _INSTALLED, _CHECKED = 5.0, 80.0, 92.0
+_MADE, _COLLECTED, _INSTALLED, _CHECKED = 5.0, 50.0, 80.0, 92.0
 _PACKAGES = 65  # that pip names one by one while it collects them
 
 
@@ -132,6 +132,8 @@ class Installer:
     def _heard(self, line: str) -> None:
         """A line of pip: as many of them as there are packages make the progress."""
         self._log(line)
-        if line.startswith("Collecting "):
+        if line.startswith(("Collecting ", "Processing ")):
             self._collected = min(self._collected + 1, _PACKAGES)
-            self._progress(_MADE + (_INSTALLED - _MADE) * 0.7 * self._collected / _PACKAGES)
+            self._progress(_MADE + (_COLLECTED - _MADE) * self._collected / _PACKAGES)
+        elif line.startswith("Installing collected packages"):
+            self._progress(_COLLECTED)

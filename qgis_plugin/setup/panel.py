@@ -77,6 +77,9 @@ class SetupPanel(QGroupBox):
         row = QHBoxLayout()
         for button in (self.start, self.cancel, self.remove):
             row.addWidget(button)
+        room = self.bar.sizePolicy()
+        room.setRetainSizeWhenHidden(True)
+        self.bar.setSizePolicy(room)
         row.addWidget(self.bar, 1)
         page = QVBoxLayout(self)
         page.addWidget(self.need)
