@@ -171,6 +171,8 @@ _PINS_SAY = """\
 """
 _RANGES = {"torch": ">=2.6,<2.15", "setuptools": ">=70"}  # some releases of torch want setuptools below 82
 
+_OF_TORCH = ("nvidia-", "cuda-", "triton")
+
 
 def pins() -> str:
     """The packages of this environment that the library needs, directly or not, each with its version."""
@@ -182,14 +184,16 @@ def pins() -> str:
 
 
 def needed_packages() -> dict[str, str]:
-    """What the library needs here: names as registries write them, and versions. A marker that does not hold here is
-    seen by the package not being there.
+    """What the library needs here: names as registries write them, and versions.
+
+    A marker that does not hold here is seen by the package not being there. NVIDIA's packages are left to torch: each
+    of its releases wants others.
     """
     waiting = list(dependencies())
     found: dict[str, str] = {}
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in found or name.startswith(_OF_TORCH):
             continue
         try:
             package = importlib.metadata.distribution(name)

@@ -12,8 +12,9 @@ from qgis.PyQt.QtWidgets import QFileDialog, QMessageBox
 
 from qgis_plugin import session, settings
 from qgis_plugin.environment import data_folder, find_python
+from qgis_plugin.plugin import JepaGfmPlugin
 from qgis_plugin.setup import folder, network, plan, task
-from qgis_plugin.setup.options import OptionsPage
+from qgis_plugin.setup.options import OptionsFactory, OptionsPage
 from tests.qgis.test_options import process_until
 from tests.qgis_plugin.fake_worker import is_running, write_python
 from tests.qgis_setup.fakes import plain_pip, write_library, write_part
@@ -165,9 +166,18 @@ def test_closing_the_options_does_not_end_it_and_the_next_page_follows(
     assert again.setup.told.text().startswith("Cancelled")
 
 
+class Window:
+    """What the plugin asks of QGIS's window when it leaves."""
+
+    def unregisterOptionsWidgetFactory(self, factory: OptionsFactory) -> None:
+        self.gone = factory
+
+
 def test_unloading_the_plugin_ends_it(page: OptionsPage, monkeypatch: pytest.MonkeyPatch) -> None:
     pid = begun(page, monkeypatch)
-    task.stop()
+    plugin = JepaGfmPlugin(Window())
+    plugin._options = OptionsFactory()
+    plugin.unload()
     assert not is_running(pid)
     assert not folder.is_ours(data_folder() / "environment")
 
