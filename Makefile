@@ -12,7 +12,7 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plugin test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -38,6 +38,9 @@ demo: .venv/.ready  ## embed and classify the sample scene into demo/
 plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
 
+wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
+	@$(PYTHON) build_wheelhouse.py
+
 # All suites always run; the exit code tells whether any failed.
 test: setup  ## all tests but the long ones
 	@status=0; \
@@ -55,6 +58,7 @@ test-long: setup  ## the tests that take minutes
 	@status=0; \
 	$(PYTHON) -m pytest -m "long and not train" || status=1; \
 	$(TRAIN_PYTHON) -m pytest -m "train and long" || status=1; \
+	if [ -f .venv-qgis/.ready ]; then $(QGIS_TESTS) -m long || status=1; fi; \
 	exit $$status
 
 fuzz: .venv/.ready  ## 10 000 damaged inputs for every reader of ours (minutes)

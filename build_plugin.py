@@ -3,6 +3,8 @@
     .venv/bin/python build_plugin.py            the zip
     .venv/bin/python build_plugin.py --tools    what the plugin is given by the library and by its own code, written
                                                 anew: qgis_plugin/tools.json and the template of translations
+    .venv/bin/python build_plugin.py --pins     the versions that the plugin's set-up installs, those of this
+                                                environment: qgis_plugin/setup/pins.txt
 
 The zip holds `qgis_plugin/` as `jepa_gfm/`, the metadata, the licence, and the library itself as a wheel. The same
 sources give the same bytes.
@@ -34,10 +36,11 @@ REPOSITORY = Path(__file__).resolve().parent
 PLUGIN = REPOSITORY / "qgis_plugin"
 TOOLS = PLUGIN / "tools.json"
 STRINGS = PLUGIN / "i18n" / "jepa_gfm.ts"
+PINS = PLUGIN / "setup" / "pins.txt"
 
 NAME = "jepa_gfm"  # of the plugin's folder in QGIS
 LARGEST = 25_000_000  # bytes: what plugins.qgis.org takes
-KINDS = {".py", ".json", ".svg", ".png", ".ts"}  # files that belong into a plugin; any other has to be thought about
+KINDS = {".py", ".json", ".svg", ".png", ".ts", ".txt"}  # of files of a plugin; any other has to be thought about
 
 # What QGIS or its plugin repository reads; the four addresses are asked for by the repository alone.
 NEEDED = (
@@ -63,11 +66,14 @@ def main() -> int:
     """Build, or write the generated files; 1 with a sentence if something is not as it must be."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tools", action="store_true", help="write tools.json and the template of translations")
+    parser.add_argument("--pins", action="store_true", help="write the versions of this environment to pins.txt")
     parser.add_argument("--out", type=Path, default=REPOSITORY / "dist", help="folder of the zip")
     options = parser.parse_args()
     try:
         if options.tools:
             write_generated()
+        elif options.pins:
+            PINS.write_text(pins(), encoding="utf-8")
         else:
             tell(build(options.out))
     except BuildError as error:
@@ -154,6 +160,68 @@ def visible_strings(described: Any, *, visible: bool = False) -> Iterator[str]:
             yield from visible_strings(value, visible=visible)
     elif isinstance(described, str) and visible and described:
         yield from described.split("\n\n")  # a paragraph at a time
+
+
+# ---- The versions that were tested ----------------------------------------------------------------------------------
+
+_PINS_SAY = """\
+# The versions that JEPA-GFM was tested with, as a constraint for pip: what the plugin's set-up installs. Written by
+# `build_plugin.py --pins`. torch is a range, for its builds differ from computer to computer. What only other systems
+# need (NVIDIA's libraries, Windows's colorama) follows from these.
+"""
+_RANGES = {"torch": ">=2.6,<2.15", "setuptools": ">=70"}  # some releases of torch want setuptools below 82
+
+_OF_TORCH = ("nvidia-", "cuda-", "triton")
+
+
+def pins() -> str:
+    """The packages of this environment that the library needs, directly or not, each with its version."""
+    lines = []
+    for name, version in sorted(needed_packages().items()):
+        tested = f"  # tested: {version}" if name in _RANGES else ""
+        lines.append(f"{name}{_RANGES.get(name, f'=={version}')}{tested}\n")
+    return _PINS_SAY + "".join(lines)
+
+
+def needed_packages() -> dict[str, str]:
+    """What the library needs here: names as registries write them, and versions.
+
+    A marker that does not hold here is seen by the package not being there. NVIDIA's packages are left to torch: each
+    of its releases wants others.
+    """
+    waiting = list(dependencies())
+    found: dict[str, str] = {}
+    while waiting:
+        name = waiting.pop()
+        if name in found or name.startswith(_OF_TORCH):
+            continue
+        try:
+            package = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        found[name] = package.version
+        waiting += [name_of(line) for line in package.requires or [] if "extra ==" not in line]
+    return found
+
+
+def dependencies() -> list[str]:
+    """The names of what the library asks for."""
+    told = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    return [name_of(line) for line in told["project"]["dependencies"]]
+
+
+def name_of(requirement: str) -> str:
+    """The name of a package in one spelling: `lazy_loader>=0.4` is `lazy-loader`."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement.strip(), maxsplit=1)[0]).lower()
+
+
+def check_pins() -> None:
+    """Raise `BuildError` for a dependency without a tested version."""
+    lines = PINS.read_text(encoding="utf-8").splitlines() if PINS.is_file() else []
+    missing = sorted(set(dependencies()) - {name_of(line) for line in lines})
+    if missing:
+        name = PINS.relative_to(REPOSITORY)
+        raise BuildError(f"{name} lacks {', '.join(missing)}; run .venv/bin/python build_plugin.py --pins.")
 
 
 # ---- Checks ----------------------------------------------------------------------------------------------------------
@@ -276,6 +344,7 @@ def build(folder: Path) -> Path:
     """Check, build and return the zip; an older one of the same name is replaced."""
     check_metadata(metadata())
     check_generated()
+    check_pins()
     folder.mkdir(parents=True, exist_ok=True)
     archive = folder / f"{NAME}-{project_version()}.zip"
     with tempfile.TemporaryDirectory(dir=folder) as place:

@@ -35,11 +35,14 @@ class JepaGfmPlugin:
         self._layer_actions = LayerActions(self._iface)
 
     def unload(self) -> None:
-        """Take everything away, and end the worker."""
+        """Take everything away, and end the worker and a set-up."""
         if self._layer_actions is not None:
             self._layer_actions.remove()
             self._layer_actions = None
         if self._options is not None:
+            from .setup import task  # noqa: PLC0415 - no set-up without a window
+
+            task.stop()
             self._iface.unregisterOptionsWidgetFactory(self._options)
             self._options = None
         if self._provider is not None:

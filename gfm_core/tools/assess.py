@@ -229,8 +229,8 @@ def _points(told: _Map, parameters: AssessParameters) -> gpd.GeoDataFrame:
     for what, count in left.items():
         if count:
             logger.info("Points of %s %s, not used: %d of %d.", name, what, count, len(frame))
-    chosen = frame.loc[kept, [frame.geometry.name]].rename_geometry("geometry")
-    return chosen.assign(mapped_at=mapped[kept], there_at=there[kept])
+    found = {"mapped_at": mapped[kept], "there_at": there[kept]}
+    return gpd.GeoDataFrame(found, geometry=frame.geometry.array[kept], crs=frame.crs)
 
 
 def _class_numbers(column: pd.Series[Any], classes: Sequence[MapClass], name: str, field: str) -> NDArray[np.int64]:

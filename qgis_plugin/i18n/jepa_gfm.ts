@@ -200,6 +200,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Report…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Python of the environment that JEPA-GFM is installed in</source>
         <translation type="unfinished"></translation>
     </message>
@@ -240,11 +244,11 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Found: written by `gfm doctor --for-qgis` or `make demo`.</source>
+        <source>Found: set up here, or written by `gfm doctor --for-qgis` or `make demo`.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>None found: choose it here, or run `gfm doctor --for-qgis` in the environment.</source>
+        <source>None found: press Set up, choose one here, or run `gfm doctor --for-qgis` in the environment.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -273,6 +277,94 @@
     </message>
     <message>
         <source>Everything works.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set up an environment</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Set up</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancel</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>found by itself</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Python 3.11 or newer that the environment is made with. Empty: the best that is found.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>from the internet</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>For a computer without internet: a folder of wheels, made by `make wheelhouse`.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Python to make it with</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Wheel folder</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Needs {cpu} GB on the disk ({gpu} GB with an NVIDIA graphics card); {free} GB are free at {folder}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The last set-up was interrupted; press Set up, and it is made anew.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Setting up; QGIS can be used meanwhile, and this window may be closed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelling.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the environment in {folder}? Your files, settings and results stay.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Removing.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The environment is removed.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Report</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{path} could not be written ({reason}); choose another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Written to {path}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Setting up JEPA-GFM</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cancelled; what was begun is removed again.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -633,10 +725,6 @@
     </message>
     <message>
         <source>Folder for the report (HTML and JSON); default: MAP_report beside the map.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Report</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -1,1 +1,1 @@
-"""Where the user tells the plugin which Python environment holds JEPA-GFM."""
+"""Where the user sets up the Python environment of JEPA-GFM, or tells the plugin which one holds it."""

@@ -1,4 +1,4 @@
-"""Settings > Options > JEPA-GFM: the Python environment, whether all works there, and the device."""
+"""Settings > Options > JEPA-GFM: the Python environment and its set-up, whether all works there, and the device."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from qgis.PyQt.QtWidgets import (
 from .. import session, settings
 from ..environment import Check, find_python, for_version, installed_python, python_in
 from ..translation import tr
+from . import report_file
 from .check_run import CheckRun
+from .panel import SetupPanel
 
 _ICON = Path(__file__).resolve().parent.parent / "icons" / "jepa_gfm.svg"
 
@@ -59,6 +61,11 @@ class OptionsPage(QgsOptionsPageWidget):
             text.setWordWrap(True)
             text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.results.setWordWrap(True)
+        self.report = QPushButton(tr("Report…"))
+        self.report.clicked.connect(self._ask_for_report)
+        self._report_to = ""
+        self.setup = SetupPanel()
+        self.setup.changed.connect(self._environment_changed)
         self._lay_out()
         self._tell_source()
         self._tell_idle("")
@@ -110,11 +117,13 @@ class OptionsPage(QgsOptionsPageWidget):
         row = QHBoxLayout()
         row.addWidget(self.button)
         row.addWidget(self.told, 1)
+        row.addWidget(self.report)
         page = QVBoxLayout(self)
         page.setContentsMargins(0, 0, 0, 0)
         page.addLayout(form)
         page.addLayout(row)
         page.addWidget(self.results, 1)
+        page.addWidget(self.setup, 2)
 
     # ---- The environment ---------------------------------------------------------------------------------------------
 
@@ -127,10 +136,19 @@ class OptionsPage(QgsOptionsPageWidget):
         if chosen:
             text = tr("Chosen here: {python}").format(python=python_in(chosen))
         elif found:
-            text = tr("Found: written by `gfm doctor --for-qgis` or `make demo`.")
+            text = tr("Found: set up here, or written by `gfm doctor --for-qgis` or `make demo`.")
         else:
-            text = tr("None found: choose it here, or run `gfm doctor --for-qgis` in the environment.")
+            text = tr("None found: press Set up, choose one here, or run `gfm doctor --for-qgis` in the environment.")
         self.source.setText(text)
+
+    def _environment_changed(self) -> None:
+        """It was set up or removed: what the settings hold now stands in the field."""
+        self._run.stop()
+        self.results.clear()
+        self.python.setFilePath(settings.chosen_python())
+        self.python.lineEdit().setPlaceholderText(installed_python() or tr("none found"))
+        self._tell_source()
+        self._tell_idle("")
 
     # ---- The check ---------------------------------------------------------------------------------------------------
 
@@ -161,6 +179,18 @@ class OptionsPage(QgsOptionsPageWidget):
             self._tell_idle(tr("Not everything works: see the lines with a cross."))
         else:
             self._tell_idle(tr("Everything works."))
+        if self._report_to:
+            self.told.setText(report_file.write(self._report_to, self._chosen(), checks))
+            self._report_to = ""
+
+    # ---- The report --------------------------------------------------------------------------------------------------
+
+    def _ask_for_report(self) -> None:
+        """Check, and write what is found to a file of the user's choice."""
+        self._report_to = report_file.ask(self)
+        if self._report_to:
+            self._run.stop()
+            self._check_or_stop()
 
 
 def _line_of(item: Check) -> QListWidgetItem:

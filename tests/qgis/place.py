@@ -67,6 +67,11 @@ def _content(path: str | Path) -> tuple[object, ...]:
     bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
     return (
         dataset.ReadRaster(), dataset.GetGeoTransform(), dataset.GetProjection(), dataset.GetMetadata(),
-        [(band.GetDescription(), repr(band.GetNoDataValue()), band.GetScale(), band.GetOffset()) for band in bands],
+        [(band.GetDescription(), repr(band.GetNoDataValue()), _or(band.GetScale(), 1.0), _or(band.GetOffset(), 0.0)) for band in bands],
         bands[0].GetRasterCategoryNames(),
     )  # fmt: skip
+
+
+def _or(value: float | None, neutral: float) -> float:
+    """QGIS writes scales of one into the file of statistics that it leaves beside a raster."""
+    return neutral if value is None else value
