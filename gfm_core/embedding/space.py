@@ -26,8 +26,10 @@ from gfm_core.raster.write import BLOCK
 
 _TILE_COLS = 256  # cells: with BLOCK rows, what one thread reads at once
 _SQUARE, _SQUARES = 48, 24  # cells: the scene is looked at in so many squares of this side at most, evenly spread
+_FEW = 24  # blocks: fewer are looked at in more places than one a block
 
 Values = dict[str, NDArray[np.float32]]  # [D, n] a group, 0 where a column is not known
+Stored = dict[str, NDArray[Any]]  # [columns, rows, cols] a group, as the file holds them
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,15 @@ Answer = Callable[[Vectors, CellRange], NDArray[Any]]  # cells and their address
 
 @dataclass(frozen=True)
 class CellSpace:
-    """`groups` of an embedding, with the scale of each column (`scalers`), fitted on the scene itself."""
+    """`groups` of an embedding, with the scale of each column (`scalers`), fitted on the scene itself.
+
+    `squares` is what was looked at for that: the file's numbers of squares evenly spread over the scene.
+    """
 
     embedding: EmbeddingFile
     groups: tuple[str, ...]
     scalers: dict[str, Scaler]
+    squares: tuple[Stored, ...] = ()
 
     @classmethod
     def of(cls, embedding: EmbeddingFile, groups: Sequence[str] = ()) -> Self:
@@ -91,12 +97,12 @@ class CellSpace:
                     "with it."
                 )
         used = tuple(group for group in embedding.groups if not groups or group in groups)
-        parts = [_stored(embedding, used, square) for square in squares_of(embedding.cells)]
+        parts = tuple(_stored(embedding, used, square) for square in squares_of(embedding.cells))
         scalers = {}
         for group in used:
             stored = np.concatenate([part[group].reshape(len(part[group]), -1) for part in parts], axis=1)
             scalers[group] = Scaler.fit(embedding.values_of(group, stored).T)
-        return cls(embedding, used, scalers)
+        return cls(embedding, used, scalers, parts)
 
     def like(self, other: EmbeddingFile) -> CellSpace:
         """The cells of another embedding in the units of this one, in the groups that both hold with the same columns.
@@ -129,8 +135,12 @@ class CellSpace:
 
     def read(self, cells: CellRange) -> Vectors:
         """The vectors of `cells` (absolute addresses within the file), row by row."""
+        return self._vectors(_stored(self.embedding, self.groups, cells))
+
+    def _vectors(self, numbers: Stored) -> Vectors:
         values, known = {}, {}
-        for group, stored in _stored(self.embedding, self.groups, cells).items():
+        for group in self.groups:
+            stored = numbers[group]
             flat = stored.reshape(len(stored), -1)
             if flat.dtype == np.uint8:
                 table = self._tables[group]
@@ -165,7 +175,7 @@ class CellSpace:
 
     def look(self) -> Vectors:
         """Cells evenly spread over the scene of which something is known."""
-        seen = Vectors.together([self.read(square) for square in squares_of(self.embedding.cells)])
+        seen = Vectors.together([self._vectors(square) for square in self.squares])
         return seen.take(seen.anywhere)
 
     def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Vectors:
@@ -210,7 +220,7 @@ def _names(embedding: EmbeddingFile, group: str) -> list[str]:
     return [column.name for column in embedding.columns_of(group)]
 
 
-def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -> dict[str, NDArray[Any]]:
+def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -> Stored:
     """The file's numbers `[columns, rows, cols]` a group, all read at once."""
     bands = [number for group in groups for number in embedding.groups[group]]
     rows, cols = cells.slices_in(embedding.cells)
@@ -229,14 +239,15 @@ def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -
 
 
 def squares_of(cells: CellRange) -> list[CellRange]:
-    """Squares evenly spread over `cells`."""
-    side_rows, side_cols = min(_SQUARE, cells.rows), min(_SQUARE, cells.cols)
-    every = [
-        CellRange(cells.row + row, cells.col + col, min(side_rows, cells.rows - row), min(side_cols, cells.cols - col))
-        for row in range(0, cells.rows, side_rows)
-        for col in range(0, cells.cols, side_cols)
-    ]
-    if len(every) <= _SQUARES:
-        return every
-    chosen = np.linspace(0, len(every) - 1, _SQUARES).round().astype(int)
-    return [every[number] for number in chosen]
+    """Squares evenly spread over `cells`, each within one block of the file: reading it unpacks no other."""
+    blocks = [(row, col) for row in range(0, cells.rows, BLOCK) for col in range(0, cells.cols, BLOCK)]
+    if len(blocks) <= _FEW:  # small scenes: all of their cells, or nearly
+        blocks = [(row, col) for row in range(0, cells.rows, _SQUARE) for col in range(0, cells.cols, _SQUARE)]
+    chosen = np.linspace(0, len(blocks) - 1, min(len(blocks), _SQUARES)).round().astype(int)
+    inset = (BLOCK - _SQUARE) // 2 if len(blocks) > _FEW else 0
+    found = []
+    for row, col in (blocks[number] for number in chosen):
+        top, left = min(row + inset, max(cells.rows - _SQUARE, row)), min(col + inset, max(cells.cols - _SQUARE, col))
+        rows, cols = min(_SQUARE, cells.rows - top), min(_SQUARE, cells.cols - left)
+        found.append(CellRange(cells.row + top, cells.col + left, rows, cols))
+    return found

@@ -257,10 +257,12 @@ def _write(
 
 
 def _answer(regressor: Regressor, vectors: Vectors, _: CellRange) -> NDArray[np.float32]:
-    told = np.full(vectors.count, np.nan, np.float32)
     known = vectors.anywhere
+    if known.all():
+        return regressor.of(vectors.joined().T).astype(np.float32)
+    told = np.full(vectors.count, np.nan, np.float32)
     if known.any():
-        told[known] = regressor.of(_rows(vectors.take(known)))
+        told[known] = regressor.of(vectors.take(known).joined().T)
     return told
 
 

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
 from numpy.typing import NDArray
+from scipy import sparse
 
 from gfm_core.embedding.file import EmbeddingFile
+from gfm_core.embedding.pipeline import worker_threads
 from gfm_core.errors import LabelError, MissingExtraError, NoOverlapError, ParameterError
+from gfm_core.grid import CellRange
 from gfm_core.labels.places import read_features
 from gfm_core.parameters import VectorParameters
-from gfm_core.progress import Reporter
-from gfm_core.raster.write import Outputs
+from gfm_core.progress import Reporter, in_this_call
+from gfm_core.raster.ground import as_crs
+from gfm_core.raster.write import BLOCK, Outputs
 from gfm_core.tools.call import call_of
 from gfm_core.tools.cells import cells_of
 from gfm_core.tools.embed import read_files
@@ -28,7 +33,6 @@ from gfm_core.tools.layers import write_layer
 from gfm_core.tools.ready import NOTHING, Ready
 
 _MOST_FIELDS = 1990  # that SQLite, which a GeoPackage is, holds beside its own
-_AT_ONCE = 32  # bands of one call: memory, and a chance to stop
 _AREAS = (3, 6)  # shapely's type numbers of polygons
 
 
@@ -61,7 +65,9 @@ def run_vector(parameters: VectorParameters, reporter: Reporter, ready: Ready = 
         bands = [number for group in groups for number in embedding.groups[group]]
         _check_fields(made, len(frame.columns) + len(bands) * len(parameters.statistics), groups)
         _check_ground(embedding, frame, name)
-        found = _statistics(embedding, bands, frame, parameters.statistics, reporter.step(0.5, 0.95))
+        found = _statistics(
+            embedding, bands, frame, parameters.statistics, reporter.step(0.5, 0.95), threads=parameters.threads
+        )
         told = gpd.GeoDataFrame(pd.concat([frame, found], axis=1), geometry=frame.geometry.name, crs=frame.crs)
         _write(outputs.partial(made), told)
         cells.check_unchanged()
@@ -105,29 +111,73 @@ def _placed(embedding: EmbeddingFile, frame: gpd.GeoDataFrame) -> gpd.GeoDataFra
 
 def _statistics(
     embedding: EmbeddingFile, bands: Sequence[int], frame: gpd.GeoDataFrame, statistics: Sequence[str],
-    reporter: Reporter,
+    reporter: Reporter, *, threads: int | None,
 ) -> pd.DataFrame:  # fmt: skip
     """The columns to add, cells counted by their share inside each polygon; those of polygons outside are null.
 
-    exactextract applies the scale and offset of each band by itself.
+    exactextract tells the shares once; every band is then a product with them, a row of blocks at a time.
     """
-    from exactextract import exact_extract
-    from exactextract.raster import RasterioRasterSource
-
-    placed = _placed(embedding, frame)
+    shares = _shares(embedding, _placed(embedding, frame))
+    sums = np.zeros((3, len(frame), len(bands)))  # of the shares of known cells, of the values, of their squares
+    cells = embedding.cells
+    starts = [row for row in range(0, cells.rows, BLOCK) if shares[:, _part(cells, row)].nnz]
+    groups = [group for group, span in embedding.groups.items() if span[0] in bands]
+    work = in_this_call(partial(_sums, embedding, groups, shares))
+    with worker_threads(threads or os.cpu_count() or 1) as pool:
+        for number, found in enumerate(pool.map(work, starts), start=1):
+            sums += found
+            reporter.update(number / len(starts), "measuring polygons")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = sums[1] / sums[0]
+        deviation = np.sqrt(np.maximum(sums[2] / sums[0] - mean**2, 0))
+    told = {"mean": mean, "stdev": deviation}
     names = _field_names([embedding.columns[number].name for number in bands])
-    columns: dict[str, NDArray[np.float64]] = {}
-    with rasterio.open(embedding.path) as dataset:
-        for first in range(0, len(bands), _AT_ONCE):
-            some = bands[first : first + _AT_ONCE]
-            sources = [RasterioRasterSource(dataset, band_idx=number + 1, name=f"b{number}") for number in some]
-            found = exact_extract(sources, placed, list(statistics), output="pandas", strategy="raster-sequential")
-            for number, label in zip(some, names[first : first + _AT_ONCE], strict=True):
-                for statistic in statistics:
-                    told = found[f"b{number}_{statistic}" if len(some) > 1 else statistic]
-                    columns[f"{label}_{statistic}"] = told.to_numpy(np.float64)
-            reporter.update((first + len(some)) / len(bands), "measuring polygons")
+    columns = {
+        f"{name}_{statistic}": told[statistic][:, at] for at, name in enumerate(names) for statistic in statistics
+    }
     return pd.DataFrame(columns, index=frame.index)
+
+
+def _shares(embedding: EmbeddingFile, placed: gpd.GeoDataFrame) -> sparse.csc_array:
+    """Which share of each cell lies in each polygon, `[polygons, cells]`."""
+    from exactextract import exact_extract
+    from exactextract.raster import NumPyRasterSource
+
+    cells = embedding.cells
+    left, bottom, right, top = embedding.lattice.bounds(cells).as_tuple()
+    ground = NumPyRasterSource(
+        np.broadcast_to(np.uint8(1), cells.shape), xmin=left, ymin=bottom, xmax=right, ymax=top,
+        srs_wkt=as_crs(embedding.lattice.crs).to_wkt(),
+    )  # fmt: skip
+    found = exact_extract(ground, placed, ["cell_id", "coverage"], output="pandas")
+    ids, covered = list(found["cell_id"]), list(found["coverage"])
+    polygons = np.repeat(np.arange(len(ids)), [len(item) for item in ids])
+    where = (polygons, np.concatenate(ids).astype(np.int64))
+    shape = (len(placed), cells.rows * cells.cols)
+    return sparse.coo_array((np.concatenate(covered).astype(np.float64), where), shape).tocsc()
+
+
+def _part(cells: CellRange, row: int) -> slice:
+    """The numbers of the cells of a row of blocks."""
+    return slice(row * cells.cols, min(row + BLOCK, cells.rows) * cells.cols)
+
+
+def _sums(embedding: EmbeddingFile, groups: Sequence[str], shares: sparse.csc_array, row: int) -> NDArray[np.float64]:
+    """What a row of blocks adds to the sums `[3, polygons, bands]`."""
+    cells = embedding.cells
+    inside = shares[:, _part(cells, row)]
+    used = np.flatnonzero(np.diff(inside.indptr))
+    first, last = int(used.min() // cells.cols), int(used.max() // cells.cols)
+    part = CellRange(cells.row + row + first, cells.col, last - first + 1, cells.cols)
+    weights = inside[:, used]
+    found = []
+    for group in groups:
+        values = embedding.read(group, part).reshape(len(embedding.groups[group]), -1)
+        values = values[:, used - first * cells.cols].T.astype(np.float64)
+        known = np.isfinite(values)
+        values[~known] = 0
+        found.append(np.stack([weights @ known.astype(np.float64), weights @ values, weights @ values**2]))
+    return np.concatenate(found, axis=2)
 
 
 def _field_names(columns: Sequence[str]) -> list[str]:

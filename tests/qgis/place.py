@@ -67,7 +67,13 @@ def _content(path: str | Path) -> tuple[object, ...]:
     bands = [dataset.GetRasterBand(number + 1) for number in range(dataset.RasterCount)]
     return (
         dataset.ReadRaster(), dataset.GetGeoTransform(), dataset.GetProjection(), dataset.GetMetadata(),
-        [(band.GetDescription(), repr(band.GetNoDataValue()), _or(band.GetScale(), 1.0), _or(band.GetOffset(), 0.0)) for band in bands],
+        [
+            (
+                band.GetDescription(), repr(band.GetNoDataValue()), _or(band.GetScale(), 1.0),
+                _or(band.GetOffset(), 0.0),
+            )
+            for band in bands
+        ],
         bands[0].GetRasterCategoryNames(),
     )  # fmt: skip
 
