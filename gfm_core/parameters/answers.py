@@ -77,7 +77,7 @@ class ChangeParameters(CellParameters):
         Role.RASTERS, in_form="The later date: one embedding of the same cells, or rasters of the same sensors.",
     )  # fmt: skip
     threshold: float | None = parameter(
-        "Standard deviations from which on ground has changed; default: where the scene's own two kinds part.",
+        "Standard deviations from which on ground has changed; default: so that one change in fifty is false.",
         Role.NUMBER, default=None, minimum=0, maximum=1000,
     )  # fmt: skip
     min_area: float | None = parameter(

@@ -1040,7 +1040,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Standard deviations from which on ground has changed; default: where the scene's own two kinds part.</source>
+        <source>Standard deviations from which on ground has changed; default: so that one change in fifty is false.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -174,7 +174,7 @@ def test_real_marks_are_found_far_better_than_by_differences(shared_data: Path, 
         2 * ((difference >= at) & changed).sum() / ((difference >= at).sum() + changed.sum())
         for at in np.quantile(difference, np.linspace(0, 1, 200))
     )
-    assert f1 > 0.93
+    assert f1 > 0.92
     assert best < 0.4
 
 
