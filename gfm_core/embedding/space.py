@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Self
@@ -61,6 +61,11 @@ class Vectors:
             {group: part[:, chosen] for group, part in self.values.items()},
             {group: part[chosen] for group, part in self.known.items()},
         )
+
+    def only(self, columns: Mapping[str, Sequence[int]]) -> Vectors:
+        """With some columns of the groups that are named."""
+        values = {group: part[columns[group]] if group in columns else part for group, part in self.values.items()}
+        return Vectors(values, self.known)
 
     @classmethod
     def together(cls, parts: Sequence[Vectors]) -> Vectors:

@@ -102,7 +102,13 @@ def band_positions(columns: Sequence[Column]) -> list[int]:
     return [number for number, column in enumerate(columns) if column.name.endswith(f" {_BAND}")]
 
 
+def narrow_positions(columns: Sequence[Column]) -> list[int]:
+    """Which columns of `fine` look no further than the next pixel: the bands with their mean and deviation in 3."""
+    return [number for number, column in enumerate(columns) if column.name.split()[-1] in _NARROW]
+
+
 _BAND = "value"
+_NARROW = (_BAND, "mean3", "sd3")
 
 
 def _windows(group: str) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from gfm_core.classes import MapClass
 from gfm_core.embedding.file import EmbeddingFile
 from gfm_core.embedding.space import CellSpace, Vectors, squares_of
 from gfm_core.errors import InputError, NoOverlapError
+from gfm_core.features.groups import narrow_positions
 from gfm_core.grid import CellRange
 from gfm_core.heads.store import load_head
 from gfm_core.parameters import ChangeParameters
@@ -33,7 +34,9 @@ from gfm_core.tools.head_on_cells import classes_of_cells
 from gfm_core.tools.layers import write_layer
 from gfm_core.tools.ready import NOTHING, Ready
 
-_BEST = ("fine",)  # on marked changes `coarse` blurs their edges and `network` adds nothing (docs/experiments.md)
+# Of `fine` only what looks no further than the next pixel: wider windows see a change beyond its edge, and `coarse` and
+# `network`, which look further still, add nothing on marked changes (docs/experiments.md).
+_BEST = "fine"
 _SHOWN = 10.0  # standard deviations: the end of the ramp
 _CELLS = 4  # the smallest change, unless told otherwise
 
@@ -72,7 +75,7 @@ def run_change(parameters: ChangeParameters, reporter: Reporter, ready: Ready = 
             NOTHING,
             like=before.embedding,
         )
-        pair = _Pair.of(before, after, asked_groups(parameters, _best(before.embedding)))
+        pair = _Pair.of(before, after, parameters)
         reporter.update(0.6, "learning what differs everywhere")
         model = ChangeModel.fit(*pair.look())
         magnitude = _write(outputs.partial(made), parameters, pair, model, reporter.step(0.6, 0.85))
@@ -100,30 +103,33 @@ def run_change(parameters: ChangeParameters, reporter: Reporter, ready: Ready = 
 change = call_of(ChangeParameters, run_change, "Find what changed on the ground between two dates.")
 
 
-def _best(embedding: EmbeddingFile) -> Sequence[str]:
-    return [group for group in _BEST if group in embedding.groups]
-
-
 @dataclass(frozen=True, slots=True)
 class _Pair:
     """Both dates in one space, `after` read at the addresses of `before`."""
 
     before: CellSpace
     after: CellSpace
-    cells: Cells
     both: tuple[Cells, Cells]
+    columns: Mapping[str, Sequence[int]]  # those that are looked at, of groups where not all are
 
     @classmethod
-    def of(cls, before: Cells, after: Cells, groups: Sequence[str]) -> _Pair:
+    def of(cls, before: Cells, after: Cells, parameters: ChangeParameters) -> _Pair:
         first, second = before.embedding, after.embedding
         _check_grid(first, second)
-        space = CellSpace.of(first, groups)
+        best = [_BEST] if _BEST in first.groups and _BEST in second.groups else []
+        space = CellSpace.of(first, asked_groups(parameters, best))
         other = space.like(second)
-        return cls(replace(space, groups=other.groups), other, before, (before, after))
+        narrow = "auto" in parameters.groups and best
+        columns = {_BEST: narrow_positions(first.columns_of(_BEST))} if narrow else {}
+        return cls(replace(space, groups=other.groups), other, (before, after), columns)
 
     def read(self, cells: CellRange) -> tuple[Vectors, Vectors]:
         """Both dates of `cells` side by side; what the later one does not cover is not known."""
-        return self.before.read(cells), self.after.read_within(cells)
+        return self.before.read(cells).only(self.columns), self.later(cells)
+
+    def later(self, cells: CellRange) -> Vectors:
+        """The later date of `cells`."""
+        return self.after.read_within(cells).only(self.columns)
 
     def look(self) -> tuple[Vectors, Vectors]:
         """Cells evenly spread over the scene that both dates know."""
@@ -153,13 +159,14 @@ def _write(
     path: Path, parameters: ChangeParameters, pair: _Pair, model: ChangeModel, reporter: Reporter
 ) -> NDArray[np.float32]:
     """Write the magnitude and return it, NaN where a date is not known."""
-    magnitude = np.full(pair.cells.embedding.cells.shape, np.nan, np.float32)
+    cells = pair.both[0]
+    magnitude = np.full(cells.embedding.cells.shape, np.nan, np.float32)
     strips = pair.before.strips(
-        partial(_magnitude, model, pair.after), threads=parameters.threads, reporter=reporter,
+        partial(_magnitude, model, pair), threads=parameters.threads, reporter=reporter,
         message="comparing the dates",
     )  # fmt: skip
     with raster_of(
-        path, pair.cells, bands=["change, standard deviations of unchanged ground"], dtype="float32", nodata=np.nan
+        path, cells, bands=["change, standard deviations of unchanged ground"], dtype="float32", nodata=np.nan
     ) as writer:
         for row, strip in strips:
             magnitude[row : row + strip.shape[1]] = strip[0]
@@ -169,8 +176,8 @@ def _write(
     return magnitude
 
 
-def _magnitude(model: ChangeModel, after: CellSpace, before: Vectors, cells: CellRange) -> NDArray[np.float32]:
-    return model.magnitude(before, after.read_within(cells))
+def _magnitude(model: ChangeModel, pair: _Pair, before: Vectors, cells: CellRange) -> NDArray[np.float32]:
+    return model.magnitude(before.only(pair.columns), pair.later(cells))
 
 
 @dataclass(frozen=True, slots=True)

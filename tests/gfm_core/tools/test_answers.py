@@ -12,6 +12,7 @@ import rasterio
 import rasterio.features
 import shapely
 from rasterio.warp import Resampling, reproject
+from scipy.ndimage import binary_dilation
 from sklearn.metrics import adjusted_rand_score
 
 import gfm_core as gfm
@@ -119,13 +120,14 @@ def test_a_change_is_found_where_it_was_made(
     scene: gfm.SyntheticScene, later: tuple[list[Path], np.ndarray], tmp_path: Path
 ) -> None:
     paths, where = later
-    made = gfm.change(scene.paths, tmp_path / "change.tif", after=[str(path) for path in paths], cell_size=10)
+    made = gfm.change(scene.paths[:1], tmp_path / "change.tif", after=[str(paths[0])], cell_size=10)
     with rasterio.open(made.path) as source:
         magnitude = source.read(1)
     assert magnitude.shape == where.shape
     told = magnitude >= made.threshold
-    f1 = 2 * (told & where).sum() / (told.sum() + where.sum())
-    assert f1 > 0.6
+    assert (told & where).sum() / where.sum() > 0.9
+    around = binary_dilation(where, iterations=2)  # a pixel beyond the edge sees the change in its 3 x 3
+    assert (told & around).sum() / told.sum() > 0.9
     changes = gpd.read_file(made.changes)
     assert len(changes) == made.count
     assert made.area_m2 == pytest.approx(changes["area_m2"].sum())
@@ -161,7 +163,7 @@ def test_changes_tell_what_was_there_and_is_there(
 def test_real_marks_are_found_far_better_than_by_differences(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "taizhou"
     dates = [folder / "landsat7_2000.tif", folder / "landsat7_2003.tif"]
-    made = gfm.change([dates[0]], tmp_path / "c.tif", after=[str(dates[1])], cell_size=30, groups=("fine",))
+    made = gfm.change([dates[0]], tmp_path / "c.tif", after=[str(dates[1])], cell_size=30)
     with rasterio.open(folder / "change.tif") as source, rasterio.open(made.path) as result:
         marks, magnitude = source.read(1), result.read(1)
     marked = marks > 0
