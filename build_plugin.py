@@ -2,7 +2,7 @@
 
     .venv/bin/python build_plugin.py            the zip
     .venv/bin/python build_plugin.py --tools    what the plugin is given by the library and by its own code, written
-                                                anew: qgis_plugin/tools.json and the template of translations
+                                                anew: qgis_plugin/tools.json, the translations' template, docs/tools.md
     .venv/bin/python build_plugin.py --pins     the versions that the plugin's set-up installs, those of this
                                                 environment: qgis_plugin/setup/pins.txt
 
@@ -31,11 +31,13 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from gfm_core.tools.catalogue import catalogue
+from tools_page import tools_page
 
 REPOSITORY = Path(__file__).resolve().parent
 PLUGIN = REPOSITORY / "qgis_plugin"
 TOOLS = PLUGIN / "tools.json"
 STRINGS = PLUGIN / "i18n" / "jepa_gfm.ts"
+PAGE = REPOSITORY / "docs" / "tools.md"
 PINS = PLUGIN / "setup" / "pins.txt"
 
 NAME = "jepa_gfm"  # of the plugin's folder in QGIS
@@ -97,6 +99,7 @@ def write_generated() -> None:
     """Write tools.json, then the template, which holds its strings too."""
     TOOLS.write_text(tools_json(), encoding="utf-8")
     STRINGS.write_text(strings_template(), encoding="utf-8")
+    PAGE.write_text(tools_page(catalogue()), encoding="utf-8")
 
 
 def tools_json() -> str:
@@ -256,7 +259,8 @@ def check_metadata(told: dict[str, str]) -> None:
 
 def check_generated() -> None:
     """Raise `BuildError` if the generated files are not those of this library and this code."""
-    for path, text in ((TOOLS, tools_json()), (STRINGS, strings_template())):
+    made = ((TOOLS, tools_json()), (STRINGS, strings_template()), (PAGE, tools_page(catalogue())))
+    for path, text in made:
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             name = path.relative_to(REPOSITORY)
             raise BuildError(f"{name} is out of date; run .venv/bin/python build_plugin.py --tools.")
