@@ -14,7 +14,9 @@ from gfm_core.embedding.space import Vectors
 _ROUNDS, _KEPT = 4, 0.9  # the regression is fitted again on this share of the cells, those that it explains best
 _RIDGE = 1e-3  # of the columns' variance, which is one
 _LEAST = 1e-4  # variance: what two readings of the same ground differ by at least, in 8 bits
+_USUAL = 0.05  # added to the surprise, whose mean is one: differences of next to nothing are all the same
 _LOWEST, _STEP = 0.5, 0.05  # standard deviations: where a threshold is looked for
+_CALM = 0.1  # of the log surprise: what a tenth more of next to nothing is, no scene is calmer
 _FALSE = 0.02  # of .01 to .2 the best compromise of the marks of one scene and of changes made on three others
 
 Matrix = NDArray[np.float32]
@@ -68,7 +70,7 @@ class ChangeModel:
         centre = float(np.median(found))
         below = found[found <= centre] - centre
         spread = float(np.sqrt((below**2).mean()))
-        return replace(model, centre=centre, spread=max(spread, 1e-3))
+        return replace(model, centre=centre, spread=max(spread, _CALM))
 
     def magnitude(self, before: Vectors, after: Vectors) -> NDArray[np.float32]:
         """Standard deviations `[n]` above the usual difference; NaN where a date is not known."""
@@ -77,7 +79,7 @@ class ChangeModel:
         groups = np.zeros(before.count, np.float32)
         for group, ahead in forward.items():
             known = before.known[group] & after.known[group]
-            total += np.where(known, np.log(ahead + backward[group] + np.float32(_LEAST)), 0)
+            total += np.where(known, np.log(ahead + backward[group] + np.float32(_USUAL)), 0)
             groups += known
         with np.errstate(invalid="ignore", divide="ignore"):
             found: NDArray[np.float32] = (total / groups - np.float32(self.centre)) / np.float32(self.spread)

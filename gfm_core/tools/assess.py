@@ -122,6 +122,8 @@ def _map(path: str) -> _Map:
     with rasterio.open(path) as dataset:
         if dataset.crs is None:
             raise InputError(f"{Path(path).name} has no CRS, so its areas cannot be told; assign one first.")
+        if not np.issubdtype(np.dtype(dataset.dtypes[0]), np.integer):
+            raise InputError(f"{Path(path).name} holds no whole numbers; give a map of classes.")
     ground = {item.code: item for item in map_areas(path)}
     classes = tuple(item for item in labels.classes if int(item.value) in ground)
     found = [ground[int(item.value)] for item in classes]

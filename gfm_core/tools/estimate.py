@@ -189,8 +189,11 @@ def _check(known: _Known, parameters: EstimateParameters) -> None:
 
 def _scores(known: _Known, space: CellSpace, cells: Cells, parameters: EstimateParameters) -> _Scores | None:
     """How good numbers are told on ground that was not seen; None where all places lie together."""
-    finest = min(float(source["gsd"]) for source in cells.embedding.sources)
-    folds = spatial_folds(known.x, known.y, np.ones(len(known.x), np.int32), reach=_REACH * finest)
+    reach = _REACH * min(float(source["gsd"]) for source in cells.embedding.sources)
+    one_kind = np.ones(len(known.x), np.int32)
+    folds = spatial_folds(known.x, known.y, one_kind, reach=reach)
+    if folds.square_m < reach:
+        folds = spatial_folds(known.x, known.y, one_kind, square=reach)
     if folds.count < 2:
         logger.warning("All places lie together: nothing can be said of how good the estimate is elsewhere.")
         return None
