@@ -105,7 +105,7 @@ def change_threshold(magnitude: NDArray[np.float32]) -> float:
 
 def _regression(given: Matrix, wanted: Matrix) -> tuple[Matrix, float]:
     rows = np.concatenate([given, np.ones((1, given.shape[1]), np.float32)]).astype(np.float64)
-    aim = wanted.astype(np.float64)
+    aim = wanted.astype(np.float64) - given  # towards the other date itself: what no cell tells is taken to be the same
     kept = np.ones(rows.shape[1], np.bool_)
     ridge = _RIDGE * np.diag([1.0] * len(given) + [0.0])
     for number in range(_ROUNDS):
@@ -115,6 +115,7 @@ def _regression(given: Matrix, wanted: Matrix) -> tuple[Matrix, float]:
         left = ((aim - solved @ rows) ** 2).mean(axis=0)
         if number + 1 < _ROUNDS:
             kept = left <= np.quantile(left, _KEPT)
+    solved[:, :-1] += np.eye(len(given))
     return solved.astype(np.float32), max(float(left[kept].mean()), _LEAST)
 
 
