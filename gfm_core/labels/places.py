@@ -51,9 +51,10 @@ def read_numbers(
     with np.errstate(invalid="ignore"):
         known &= numbers >= (-np.inf if lowest is None else lowest)
         known &= numbers <= (np.inf if highest is None else highest)
+    span = "" if lowest is None and highest is None else " from lowest to highest"
     if not known.any():
-        raise LabelError(f"Field {column!r} of {name} holds no number in range; choose the field that does.")
-    notes = [f"Places of {name} without a number in range in {column!r}, not used: {int((~known).sum())}."]
+        raise LabelError(f"Field {column!r} of {name} holds no number{span}; choose the field that does.")
+    notes = [f"Places of {name} without a number{span} in {column!r}, not used: {int((~known).sum())}."]
     labels = _as_labels(found, frame[known], notes if not known.all() else [])
     return Places(labels, numbers[known])
 
