@@ -58,7 +58,10 @@ test-long: setup  ## the tests that take minutes
 	@status=0; \
 	$(PYTHON) -m pytest -m "long and not train" || status=1; \
 	$(TRAIN_PYTHON) -m pytest -m "train and long" || status=1; \
-	if [ -f .venv-qgis/.ready ]; then $(QGIS_TESTS) -m long || status=1; fi; \
+	if [ -f .venv-qgis/.ready ]; then \
+		$(QGIS_TESTS)/test_everywhere.py -m "long or not long" || status=1; \
+		$(QGIS_TESTS) -m long --ignore=tests/qgis/test_everywhere.py || status=1; \
+	fi; \
 	exit $$status
 
 fuzz: .venv/.ready  ## 10 000 damaged inputs for every reader of ours (minutes)

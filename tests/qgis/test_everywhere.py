@@ -1,6 +1,7 @@
 """Every tool from everywhere: toolbox, batch, model designer, `qgis_process`, command line, Python; all the same.
 
-`docs/everywhere.md` is what these tests found; GFM_WRITE_TABLE=1 writes it anew.
+`docs/everywhere.md` is what these tests found; GFM_WRITE_TABLE=1 writes it anew. Those that start many programs are long:
+`pytest tests/qgis/test_everywhere.py -m "long or not long"` runs them with the others, as `make test-long` does.
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ def test_the_toolbox_loads_a_layer_that_knows_how_it_was_made(tool: str, from_to
     saw(tool, "toolbox")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("tool", TOOLS)
 def test_the_command_of_the_log_gives_the_same(tool: str, from_toolbox: dict[str, Any], tmp_path: Path) -> None:
     import shlex
@@ -163,6 +165,7 @@ def test_the_command_of_the_log_gives_the_same(tool: str, from_toolbox: dict[str
     saw(tool, "command line")
 
 
+@pytest.mark.long
 def test_the_python_of_the_log_gives_the_same(from_toolbox: dict[str, Any], tmp_path: Path) -> None:
     lines = [run["commands"][1].replace(str(run["output"].parent), str(tmp_path)) for run in from_toolbox.values()]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "GDAL", "PROJ"))}
@@ -175,6 +178,7 @@ def test_the_python_of_the_log_gives_the_same(from_toolbox: dict[str, Any], tmp_
         saw(tool, "Python")
 
 
+@pytest.mark.long
 def test_a_batch_is_several_runs_of_one_algorithm(values: Values, tmp_path: Path, from_toolbox: dict[str, Any]) -> None:
     for tool, given in values.items():
         algorithm = QgsApplication.processingRegistry().algorithmById(IDS[tool])
@@ -219,6 +223,7 @@ def test_a_model_holds_them_all(values: Values, embedding: Path, tmp_path: Path,
         saw(tool, "model designer")
 
 
+@pytest.mark.long
 def test_qgis_process_runs_them_all(
     values: Values,
     embedding: Path,
@@ -236,6 +241,7 @@ def test_qgis_process_runs_them_all(
         saw(tool, "`qgis_process`")
 
 
+@pytest.mark.long
 def test_the_table_in_the_docs_is_what_was_seen(request: pytest.FixtureRequest) -> None:
     if set(_seen) != set(TOOLS) or request.config.getoption("keyword"):
         pytest.skip("only some of the ways were run")

@@ -83,6 +83,7 @@ def test_an_environment_is_made_from_a_folder_of_wheels(order: MakeOrder, data: 
     assert "/pip" not in (data / "environment" / place.MARKER).read_text()
 
 
+@pytest.mark.long
 def test_settings_of_pip_that_would_lead_the_packages_elsewhere_do_no_harm(
     order: MakeOrder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +97,7 @@ def test_settings_of_pip_that_would_lead_the_packages_elsewhere_do_no_harm(
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.long
 def test_a_new_one_takes_the_place_of_the_old_one_which_comes_back_if_it_fails(
     order: MakeOrder, data: Path, wheels: Path
 ) -> None:
@@ -116,7 +118,13 @@ def test_a_new_one_takes_the_place_of_the_old_one_which_comes_back_if_it_fails(
 # ---- Cancel, and the death of QGIS -----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("line", ["Making the environment", "Installing the packages", "Checking that"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("Making the environment", marks=pytest.mark.long), "Installing the packages",
+        pytest.param("Checking that", marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 def test_a_cancelled_set_up_ends_at_once_and_leaves_nothing(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch, line: str
 ) -> None:
@@ -130,6 +138,7 @@ def test_a_cancelled_set_up_ends_at_once_and_leaves_nothing(
     assert names(data) <= {"environment.lock", "doctor.pid", "child.pid"}
 
 
+@pytest.mark.long
 def test_what_a_cancelled_step_has_started_is_ended_too(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +177,7 @@ def test_a_set_up_that_was_killed_in_the_middle_is_seen_and_made_anew(
     assert not place.is_interrupted(asked.folder)
 
 
+@pytest.mark.long
 def test_the_old_one_comes_back_also_if_qgis_died_while_the_new_one_was_made(
     order: MakeOrder, data: Path, wheels: Path
 ) -> None:
@@ -181,6 +191,7 @@ def test_the_old_one_comes_back_also_if_qgis_died_while_the_new_one_was_made(
     assert place.marker(data / "environment") is not None
 
 
+@pytest.mark.long
 def test_an_environment_that_cannot_be_put_aside_stays(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,6 +251,7 @@ def test_a_python_that_is_too_old_is_told_before_anything_is_made(order: MakeOrd
     assert names(data) == set()
 
 
+@pytest.mark.long
 def test_an_environment_that_does_not_work_is_told_and_not_left(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +260,7 @@ def test_an_environment_that_does_not_work_is_told_and_not_left(
     assert names(data) == {"environment.lock"}
 
 
+@pytest.mark.long
 def test_a_sample_that_cannot_be_embedded_is_told_and_nothing_left(
     order: MakeOrder, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +273,7 @@ def test_a_library_of_another_version_is_refused(order: MakeOrder) -> None:
     assert "This plugin is 0.2.0" in sentence_of(order(version="0.2.0"))
 
 
+@pytest.mark.long
 def test_no_network_and_a_dead_proxy_are_told_apart(order: MakeOrder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_RETRIES", "1")
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
@@ -272,6 +286,7 @@ def test_no_network_and_a_dead_proxy_are_told_apart(order: MakeOrder, monkeypatc
 # ---- Removal ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_removal_takes_the_environment_and_what_tells_of_it(order: MakeOrder, data: Path) -> None:
     Told().run(order())
     removal.remove(data / "environment")
@@ -279,6 +294,7 @@ def test_removal_takes_the_environment_and_what_tells_of_it(order: MakeOrder, da
     assert find_python() is None
 
 
+@pytest.mark.long
 def test_a_link_to_another_disk_is_followed(order: MakeOrder, data: Path, tmp_path: Path) -> None:
     disk = tmp_path / "disks" / "environment"
     disk.mkdir(parents=True)
