@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from gfm_core.whole import write_whole
 
 _PLOT, _EDGE = 420, 46  # pixels: side of a scatter plot, and of its margins
 _MOST_POINTS = 1500
+_GREEN = "#2a9d83"  # reads on white and on black
 
 
 def write_page(folder: Path, title: str, body: Iterable[str], told: Mapping[str, Any]) -> Path:
@@ -60,38 +62,47 @@ def scatter(title: str, true: Sequence[float], told: Sequence[float], *, half_wi
     if not true:
         return ""
     step = max(1, -(-len(true) // _MOST_POINTS))
-    points = list(zip(true, told, strict=True))[::step]
     every = [*true, *told]
-    low, high = min(every), max(every)
-    wide = (high - low) or 1.0
-    low, high = low - 0.03 * wide, high + 0.03 * wide
+    wide = (max(every) - min(every)) or 1.0
+    low, high = min(every) - 0.03 * wide, max(every) + 0.03 * wide
     size = _PLOT - 2 * _EDGE
 
-    def x(value: float) -> float:
-        return _EDGE + size * (value - low) / (high - low)
+    def at(value: float) -> float:
+        return size * (value - low) / (high - low)
 
-    def y(value: float) -> float:
-        return _PLOT - _EDGE - size * (value - low) / (high - low)
-
-    dots = "".join(f'<circle cx="{x(one):.1f}" cy="{y(other):.1f}" r="2.2"/>' for one, other in points)
+    dots = "".join(
+        f'<circle cx="{at(one):.1f}" cy="{size - at(other):.1f}" r="2.2"/>'
+        for one, other in list(zip(true, told, strict=True))[::step]
+    )
     band = " ".join(
-        f"{x(at):.1f},{y(max(min(at + off, high), low)):.1f}"
-        for at, off in ((low, half_width), (high, half_width), (high, -half_width), (low, -half_width))
+        f"{at(value):.1f},{size - at(value + off):.1f}"
+        for value, off in ((low, half_width), (high, half_width), (high, -half_width), (low, -half_width))
     )
     ticks = "".join(
-        f'<text x="{x(at):.1f}" y="{_PLOT - _EDGE + 16}" text-anchor="middle">{at:.4g}</text>'
-        f'<text x="{_EDGE - 6}" y="{y(at) + 4:.1f}" text-anchor="end">{at:.4g}</text>'
-        for at in (low + (high - low) * share for share in (0.05, 0.35, 0.65, 0.95))
+        f'<text x="{_EDGE + at(value):.1f}" y="{_PLOT - _EDGE + 16}" text-anchor="middle">{value:.4g}</text>'
+        f'<text x="{_EDGE - 6}" y="{_PLOT - _EDGE - at(value) + 4:.1f}" text-anchor="end">{value:.4g}</text>'
+        for value in _ticks(low, high)
     )
     drawing = (
         f'<svg viewBox="0 0 {_PLOT} {_PLOT}" role="img" aria-label="{text(title)}" '
         f'style="max-width:{_PLOT}px;font-size:11px;fill:currentColor">'
-        f'<rect x="{_EDGE}" y="{_EDGE}" width="{size}" height="{size}" fill="none" stroke="var(--line)"/>'
-        f'<polygon points="{band}" fill="var(--accent-soft)"/>'
-        f'<line x1="{x(low)}" y1="{y(low)}" x2="{x(high)}" y2="{y(high)}" stroke="var(--soft)"/>'
-        f'<g fill="var(--accent)" fill-opacity=".45">{dots}</g>{ticks}'
+        f'<svg x="{_EDGE}" y="{_EDGE}" width="{size}" height="{size}">'  # cuts what leaves the frame
+        f'<polygon points="{band}" fill="{_GREEN}" fill-opacity=".16"/>'
+        f'<line x1="0" y1="{size}" x2="{size}" y2="0" stroke="currentColor" stroke-opacity=".5"/>'
+        f'<g fill="{_GREEN}" fill-opacity=".45">{dots}</g></svg>'
+        f'<rect x="{_EDGE}" y="{_EDGE}" width="{size}" height="{size}" fill="none" stroke="currentColor" '
+        f'stroke-opacity=".4"/>{ticks}'
         f'<text x="{_PLOT / 2}" y="{_PLOT - 6}" text-anchor="middle">known</text>'
         f'<text x="14" y="{_PLOT / 2}" text-anchor="middle" transform="rotate(-90 14 {_PLOT / 2})">estimated</text>'
         "</svg>"
     )
     return section(title, f"<figure>{drawing}<figcaption>The band is the interval of the result.</figcaption></figure>")
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Three to six round numbers between two others."""
+    raw = (high - low) / 4
+    unit = 10.0 ** math.floor(math.log10(raw))
+    step = unit * next(times for times in (1, 2, 5, 10) if times * unit >= raw)
+    first = math.ceil(low / step)
+    return [step * number for number in range(first, math.floor(high / step) + 1)]

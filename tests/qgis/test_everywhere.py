@@ -1,7 +1,7 @@
 """Every tool from everywhere: toolbox, batch, model designer, `qgis_process`, command line, Python; all the same.
 
-`docs/everywhere.md` is what these tests found; GFM_WRITE_TABLE=1 writes it anew. Those that start many programs are long:
-`pytest tests/qgis/test_everywhere.py -m "long or not long"` runs them with the others, as `make test-long` does.
+`docs/everywhere.md` is what these tests found; GFM_WRITE_TABLE=1 writes it anew. Most start programs and are long:
+`pytest tests/qgis/test_everywhere.py -m "long or not long"` runs all of them, as `make test-long` does.
 """
 
 from __future__ import annotations
