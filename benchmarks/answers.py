@@ -196,7 +196,7 @@ def made_change(embedding: gfm.EmbeddingFile) -> Peers:
     """5 % of a scene replaced by other places of it, all of it with other gains and noise."""
     chance = np.random.default_rng(0)
     narrow = {"fine": narrow_positions(embedding.columns_of("fine"))}
-    before = CellSpace.of(embedding, ["fine"]).read(embedding.cells).only(narrow)
+    before = CellSpace.of(embedding, ["fine"], columns=narrow).read(embedding.cells)
     rows, cols = embedding.cells.shape
     moved = np.zeros((rows, cols), np.bool_)
     while moved.mean() < 0.05:

@@ -16,8 +16,9 @@ from rasterio.windows import Window
 
 from gfm_core.embedding.file import EmbeddingFile
 from gfm_core.embedding.pipeline import worker_threads
-from gfm_core.embedding.quantise import NODATA
+from gfm_core.embedding.quantise import NODATA, dequantise
 from gfm_core.errors import InputError, ParameterError
+from gfm_core.features.groups import Column
 from gfm_core.features.scaler import Scaler
 from gfm_core.grid import CellRange
 from gfm_core.progress import Reporter, in_this_call, stop_if_asked
@@ -62,11 +63,6 @@ class Vectors:
             {group: part[chosen] for group, part in self.known.items()},
         )
 
-    def only(self, columns: Mapping[str, Sequence[int]]) -> Vectors:
-        """With some columns of the groups that are named."""
-        values = {group: part[columns[group]] if group in columns else part for group, part in self.values.items()}
-        return Vectors(values, self.known)
-
     @classmethod
     def together(cls, parts: Sequence[Vectors]) -> Vectors:
         """Cells of several parts, one after the other."""
@@ -80,67 +76,89 @@ class Vectors:
 Answer = Callable[[Vectors, CellRange], NDArray[Any]]  # cells and their address → [k, n] or [n]
 
 
+Positions = Mapping[str, Sequence[int]]  # columns of groups, counted within each
+
+
 @dataclass(frozen=True)
 class CellSpace:
-    """`groups` of an embedding, with the scale of each column (`scalers`), fitted on the scene itself.
+    """Columns of an embedding by group, with the scale of each (`scalers`), fitted on the scene itself.
 
     `squares` is what was looked at for that: the file's numbers of squares evenly spread over the scene.
     """
 
     embedding: EmbeddingFile
-    groups: tuple[str, ...]
+    positions: dict[str, tuple[int, ...]]
     scalers: dict[str, Scaler]
     squares: tuple[Stored, ...] = ()
 
     @classmethod
-    def of(cls, embedding: EmbeddingFile, groups: Sequence[str] = ()) -> Self:
-        """All groups that are stored, or those asked for; raises `ParameterError` for one that the file lacks."""
+    def of(cls, embedding: EmbeddingFile, groups: Sequence[str] = (), *, columns: Positions | None = None) -> Self:
+        """All groups that are stored, or those asked for, with all of their columns, or those in `columns`.
+
+        Raises `ParameterError` for a group that the file lacks.
+        """
         for group in groups:
             if group not in embedding.groups:
                 raise ParameterError(
                     f"groups: {embedding.path.name} holds no {group}, only {', '.join(embedding.groups)}; embed again "
                     "with it."
                 )
-        used = tuple(group for group in embedding.groups if not groups or group in groups)
-        parts = tuple(_stored(embedding, used, square) for square in squares_of(embedding.cells))
+        positions = {
+            group: tuple((columns or {}).get(group, range(len(bands))))
+            for group, bands in embedding.groups.items()
+            if not groups or group in groups
+        }
+        squares = tuple(_stored(embedding, positions, square) for square in squares_of(embedding.cells))
         scalers = {}
-        for group in used:
-            stored = np.concatenate([part[group].reshape(len(part[group]), -1) for part in parts], axis=1)
-            scalers[group] = Scaler.fit(embedding.values_of(group, stored).T)
-        return cls(embedding, used, scalers, parts)
+        for group in positions:
+            stored = np.concatenate([part[group].reshape(len(part[group]), -1) for part in squares], axis=1)
+            scalers[group] = Scaler.fit(_meant(embedding, _columns(embedding, positions)[group], stored).T)
+        return cls(embedding, positions, scalers, squares)
 
-    def like(self, other: EmbeddingFile) -> CellSpace:
-        """The cells of another embedding in the units of this one, in the groups that both hold with the same columns.
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups, in the order of the file."""
+        return tuple(self.positions)
 
-        Raises `InputError` if there is none.
+    def shared_with(self, other: EmbeddingFile) -> tuple[CellSpace, CellSpace]:
+        """This space and one of `other` in its units, both with the columns that are in both, by name.
+
+        Raises `InputError` if there are none.
         """
-        shared = tuple(
-            group
-            for group in self.groups
-            if group in other.groups and _names(self.embedding, group) == _names(other, group)
-        )
-        if not shared:
-            raise InputError(
-                f"{self.embedding.path.name} and {other.path.name} hold no feature group of the same bands; give "
-                "rasters of the same sensors and bands."
+        ours: dict[str, tuple[int, ...]] = {}
+        theirs: dict[str, tuple[int, ...]] = {}
+        scalers = {}
+        for group, columns in _columns(self.embedding, self.positions).items():
+            there = (
+                {column.name: at for at, column in enumerate(other.columns_of(group))} if group in other.groups else {}
             )
-        return CellSpace(other, shared, self.scalers)
+            kept = [at for at, column in enumerate(columns) if column.name in there]
+            if kept:
+                ours[group] = tuple(self.positions[group][at] for at in kept)
+                theirs[group] = tuple(there[columns[at].name] for at in kept)
+                scaler = self.scalers[group]
+                scalers[group] = Scaler(scaler.mean[kept], scaler.sd[kept])
+        if not ours:
+            raise InputError(
+                f"{self.embedding.path.name} and {other.path.name} hold no band of the same sensor; give rasters of "
+                "the same sensors and bands."
+            )
+        return CellSpace(self.embedding, ours, scalers), CellSpace(other, theirs, scalers)
 
     @cached_property
     def _tables(self) -> dict[str, NDArray[np.float32]]:
         """What each of the 256 bytes of a column means in standard deviations, `[D, 256]` a group; 0 for nodata."""
         found = {}
-        for group in self.groups:
-            columns = self.embedding.columns_of(group)
+        for group, columns in _columns(self.embedding, self.positions).items():
             stored = np.broadcast_to(np.arange(256, dtype=np.uint8), (len(columns), 256))
-            table = self.scalers[group].apply(self.embedding.values_of(group, stored).T).T
+            table = self.scalers[group].apply(_meant(self.embedding, columns, stored).T).T
             table[:, NODATA] = 0
             found[group] = np.ascontiguousarray(table)
         return found
 
     def read(self, cells: CellRange) -> Vectors:
         """The vectors of `cells` (absolute addresses within the file), row by row."""
-        return self._vectors(_stored(self.embedding, self.groups, cells))
+        return self._vectors(_stored(self.embedding, self.positions, cells))
 
     def _vectors(self, numbers: Stored) -> Vectors:
         values, known = {}, {}
@@ -163,9 +181,7 @@ class CellSpace:
         shared = cells.intersection(self.embedding.cells)
         if shared == cells:
             return self.read(cells)
-        nothing = {
-            group: np.zeros((len(self.embedding.groups[group]), *cells.shape), np.float32) for group in self.groups
-        }
+        nothing = {group: np.zeros((len(self.positions[group]), *cells.shape), np.float32) for group in self.groups}
         nowhere = {group: np.zeros(cells.shape, np.bool_) for group in self.groups}
         if shared is not None:
             rows, cols = shared.slices_in(cells)
@@ -221,13 +237,19 @@ class CellSpace:
         return found.reshape(-1, *part.shape)
 
 
-def _names(embedding: EmbeddingFile, group: str) -> list[str]:
-    return [column.name for column in embedding.columns_of(group)]
+def _columns(embedding: EmbeddingFile, positions: Positions) -> dict[str, list[Column]]:
+    """The columns at `positions`."""
+    return {group: [embedding.columns_of(group)[at] for at in chosen] for group, chosen in positions.items()}
 
 
-def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -> Stored:
+def _meant(embedding: EmbeddingFile, columns: Sequence[Column], stored: NDArray[Any]) -> NDArray[np.float32]:
+    """The file's numbers `[D, ...]` as values, NaN where nodata."""
+    return stored if embedding.dtype == "float32" else dequantise(stored, columns)
+
+
+def _stored(embedding: EmbeddingFile, positions: Positions, cells: CellRange) -> Stored:
     """The file's numbers `[columns, rows, cols]` a group, all read at once."""
-    bands = [number for group in groups for number in embedding.groups[group]]
+    bands = [embedding.groups[group][at] for group, chosen in positions.items() for at in chosen]
     rows, cols = cells.slices_in(embedding.cells)
     window = Window(col_off=cols.start, row_off=rows.start, width=cells.cols, height=cells.rows)
     try:
@@ -236,10 +258,9 @@ def _stored(embedding: EmbeddingFile, groups: Sequence[str], cells: CellRange) -
     except RasterioError as error:
         raise unreadable(embedding.path.name, error) from error
     found, first = {}, 0
-    for group in groups:
-        count = len(embedding.groups[group])
-        found[group] = stored[first : first + count]
-        first += count
+    for group, chosen in positions.items():
+        found[group] = stored[first : first + len(chosen)]
+        first += len(chosen)
     return found
 
 

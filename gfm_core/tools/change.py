@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -110,26 +109,19 @@ class _Pair:
     before: CellSpace
     after: CellSpace
     both: tuple[Cells, Cells]
-    columns: Mapping[str, Sequence[int]]  # those that are looked at, of groups where not all are
 
     @classmethod
     def of(cls, before: Cells, after: Cells, parameters: ChangeParameters) -> _Pair:
         first, second = before.embedding, after.embedding
         _check_grid(first, second)
         best = [_BEST] if _BEST in first.groups and _BEST in second.groups else []
-        space = CellSpace.of(first, asked_groups(parameters, best))
-        other = space.like(second)
-        narrow = "auto" in parameters.groups and best
-        columns = {_BEST: narrow_positions(first.columns_of(_BEST))} if narrow else {}
-        return cls(replace(space, groups=other.groups), other, (before, after), columns)
+        narrow = {_BEST: narrow_positions(first.columns_of(_BEST))} if "auto" in parameters.groups and best else {}
+        space = CellSpace.of(first, asked_groups(parameters, best), columns=narrow)
+        return cls(*space.shared_with(second), (before, after))
 
     def read(self, cells: CellRange) -> tuple[Vectors, Vectors]:
         """Both dates of `cells` side by side; what the later one does not cover is not known."""
-        return self.before.read(cells).only(self.columns), self.later(cells)
-
-    def later(self, cells: CellRange) -> Vectors:
-        """The later date of `cells`."""
-        return self.after.read_within(cells).only(self.columns)
+        return self.before.read(cells), self.after.read_within(cells)
 
     def look(self) -> tuple[Vectors, Vectors]:
         """Cells evenly spread over the scene that both dates know."""
@@ -177,7 +169,7 @@ def _write(
 
 
 def _magnitude(model: ChangeModel, pair: _Pair, before: Vectors, cells: CellRange) -> NDArray[np.float32]:
-    return model.magnitude(before.only(pair.columns), pair.later(cells))
+    return model.magnitude(before, pair.after.read_within(cells))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import rasterio
 from sklearn.preprocessing import StandardScaler
 
 import gfm_core as gfm
@@ -101,9 +102,23 @@ def test_a_group_that_is_not_there_is_refused(embedding: gfm.EmbeddingFile) -> N
         CellSpace.of(embedding, ["network"])
 
 
+def test_two_embeddings_share_the_bands_that_both_have(embedding: gfm.EmbeddingFile, tmp_path: Path) -> None:
+    source = rasterio.open(embedding.path.with_name("s2.tif")).read()
+    raster = write_raster(tmp_path / "three.tif", source[[3, 0, 1]], names=["B08", "B02", "B03"], nodata=0)
+    other = gfm.embed([raster], tmp_path / "e.tif", groups=("fine",))
+    whole = CellSpace.of(embedding)
+    one, two = whole.shared_with(other)
+    assert one.groups == two.groups == ("fine",)
+    names = [[item.embedding.columns_of("fine")[at].name for at in item.positions["fine"]] for item in (one, two)]
+    assert names[0] == names[1]
+    assert {name.split()[1] for name in names[0]} == {"B02", "B03", "B08"}
+    first, second = (item.read(embedding.cells).values["fine"] for item in (one, two))
+    assert np.abs(first - second).mean() < 0.01
+
+
 def test_other_bands_cannot_be_compared(embedding: gfm.EmbeddingFile, tmp_path: Path) -> None:
     values = np.random.default_rng(0).integers(200, 4000, (2, 140, 260)).astype(np.uint16)
-    raster = write_raster(tmp_path / "two.tif", values, names=["B02", "B03"], nodata=0)
+    raster = write_raster(tmp_path / "two.tif", values, names=["one", "other"], nodata=0)
     other = gfm.embed([raster], tmp_path / "e.tif", groups=("fine", "coarse"))
-    with pytest.raises(InputError, match="no feature group of the same bands"):
-        CellSpace.of(embedding).like(other)
+    with pytest.raises(InputError, match="no band of the same sensor"):
+        CellSpace.of(embedding).shared_with(other)
