@@ -133,6 +133,7 @@ class EstimateOutcome(Outcome):
 class ApplyOutcome(Outcome):
     """The map of another place by a classifier that was fitted before."""
 
+    output: Path = value("The map of classes.", Kind.RASTER, label="Result")
     confidence: Path = value("Probability of each pixel's class in %.", Kind.RASTER, label="Confidence")
     candidates: Path = value(
         "How sure each pixel is, its candidates, and where the ground looks like nothing that was labelled.",

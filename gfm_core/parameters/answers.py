@@ -66,7 +66,8 @@ class ChangeParameters(CellParameters):
     Give the embedding, or the rasters, of the earlier date and of the later one. What differs everywhere (season, sun,
     haze, the sensor's settings) is learnt from the scene itself and taken out; what is left is told in standard
     deviations of unchanged ground. With a classifier from "Classify land cover" each change tells what was there and
-    what is there now.
+    what is there now. It is for change of up to a tenth of the ground: where more of it changed, that is what the scene
+    teaches it to expect; then give more ground around, or cluster the rasters of both dates together.
     """
 
     rasters: tuple[str, ...] = parameter(
