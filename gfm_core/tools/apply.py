@@ -22,8 +22,8 @@ def run_apply(parameters: ApplyParameters, reporter: Reporter, ready: Ready = NO
     made = run_classify(ClassifyParameters(**{**told, "head": str(parameters.head)}), reporter, ready)
     if made.outside is not None and made.outside > _MUCH:
         logger.warning(
-            "%.0f %% of the ground looks like nothing that the classifier was fitted on; believe the map only where band 4 "
-            "of %s is 1, or add labels from here.", 100 * made.outside, made.candidates.name,
+            "%.0f %% of the ground looks like nothing that the classifier was fitted on; believe the map only where "
+            "band 4 of %s is 1, or add labels from here.", 100 * made.outside, made.candidates.name,
         )  # fmt: skip
     return made
 
