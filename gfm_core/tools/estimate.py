@@ -181,7 +181,7 @@ def _check(known: _Known, parameters: EstimateParameters) -> None:
     name = Path(parameters.labels).name
     if len(known.numbers) < _FEWEST:
         raise LabelError(
-            f"{name} has {len(known.numbers)} places with a number where the rasters hold data; give {_FEWEST} or more."
+            f"{name} has {len(known.numbers)} known numbers where the rasters hold data; give {_FEWEST} or more."
         )
     if np.ptp(known.numbers) == 0:
         raise LabelError(f"All places of {name} have the number {known.numbers[0]:g}; give places that differ.")

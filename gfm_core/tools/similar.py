@@ -27,6 +27,7 @@ from gfm_core.tools.layers import write_layer
 from gfm_core.tools.ready import NOTHING, Ready
 
 _NODATA = 255
+_UNLIKE = 20.0  # of 100: examples of one kind are about 60 alike
 
 logger = logging.getLogger(__name__)
 
@@ -76,6 +77,11 @@ def run_similar(parameters: SimilarParameters, reporter: Reporter, ready: Ready 
         threshold = parameters.threshold
         if threshold is None:
             threshold = threshold_of(scene, shown.vectors, shown.units, against)
+            if threshold < _UNLIKE:
+                logger.warning(
+                    "The examples are not much like each other (%.0f of 100), so nearly everything is a place; give "
+                    "examples of one kind, or a threshold.", threshold,
+                )  # fmt: skip
         alike = _write(
             outputs.partial(made), cells, space, likeness, threads=parameters.threads, reporter=reporter.step(0.55, 0.9)
         )

@@ -252,6 +252,16 @@ def test_fault_20_an_example_smaller_than_a_cell_takes_its_cell(bench: Bench, el
     assert bench.call("similar", labels=small, where=None).code == 0
 
 
+def test_examples_of_everything_are_said_to_be_no_kind(
+    bench: Bench, elsewhere: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    chance = np.random.default_rng(0)
+    spots = [bench.ground.box(*place, 1) for place in chance.integers(11, 58, (60, 2))]
+    with caplog.at_level("WARNING", logger="gfm_core"):
+        assert bench.call("similar", labels=features(elsewhere / "all.gpkg", spots), where=None).code == 0
+    assert "not much like each other" in caplog.text
+
+
 def test_several_layers_must_be_chosen_from(bench: Bench, elsewhere: Path) -> None:
     path = elsewhere / "two.gpkg"
     frame = gpd.read_file(bench.ground.folder / "labels.gpkg")
@@ -273,7 +283,7 @@ def test_a_raster_where_features_are_wanted(bench: Bench) -> None:
     ("numbers", "told"),
     [
         ([None] * 20, "no number"), (["x"] * 20, "no number"), ([4.0] * 20, "have the number 4"),
-        ([1.0, 2.0, 3.0], "3 places"),
+        ([1.0, 2.0, 3.0], "3 known numbers"),
     ],
 )  # fmt: skip
 def test_numbers_that_say_nothing(bench: Bench, elsewhere: Path, numbers: list[Any], told: str) -> None:
