@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfm_core.parameters.describe import Parameters, Role, parameter
-from gfm_core.parameters.maps import GROUPS, StackParameters
+from gfm_core.parameters.maps import GROUPS, StackParameters, map_gsd, map_report, smoothing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,18 +169,9 @@ class ApplyParameters(StackParameters):
         "Fitted classifier, kept by gfm classify --save-head.", Role.FILE, label="Fitted classifier",
         in_form="A file that Classify land cover kept (its advanced parameter Fitted classifier).",
     )  # fmt: skip
-    smoothing: str = parameter(
-        "Average probabilities over near pixels that look alike; auto: along the image.", Role.CHOICE, default="auto",
-        choices=("auto", "none"), advanced=True,
-    )  # fmt: skip
-    map_gsd: float | None = parameter(
-        "Pixel size of the map in metres; default: the finest raster's own pixels.",
-        Role.DISTANCE, label="Pixel size of the map", default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
-    )  # fmt: skip
-    report: Path | None = parameter(
-        "Folder for the report (HTML and JSON); default: MAP_report beside the map.",
-        Role.OUTPUT_FOLDER, default=None, changes_pixels=False,
-    )  # fmt: skip
+    smoothing: str = smoothing()
+    map_gsd: float | None = map_gsd()
+    report: Path | None = map_report()
 
 
 @dataclass(frozen=True, kw_only=True)

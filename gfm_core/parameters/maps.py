@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gfm_core.parameters.describe import Parameters, Role, parameter
 
@@ -115,6 +116,30 @@ class LabelledParameters(StackParameters):
     )  # fmt: skip
 
 
+def smoothing() -> Any:
+    """How probabilities are smoothed."""
+    return parameter(
+        "Average probabilities over near pixels that look alike; auto: along the image.", Role.CHOICE, default="auto",
+        choices=("auto", "none"), advanced=True,
+    )  # fmt: skip
+
+
+def map_gsd() -> Any:
+    """The pixel size of a map."""
+    return parameter(
+        "Pixel size of the map in metres; default: the finest raster's own pixels.",
+        Role.DISTANCE, label="Pixel size of the map", default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
+    )  # fmt: skip
+
+
+def map_report() -> Any:
+    """Where the report of a map goes."""
+    return parameter(
+        "Folder for the report (HTML and JSON); default: MAP_report beside the map.",
+        Role.OUTPUT_FOLDER, default=None, changes_pixels=False,
+    )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClassifyParameters(LabelledParameters):
     """Make a land-cover map from a few labels, with a confidence layer, honest scores and a report.
@@ -142,10 +167,7 @@ class ClassifyParameters(LabelledParameters):
         Role.CHOICE_OR_FILE, label="Classifier", default="auto", choices=HEADS,
         in_form="auto is a linear discriminant; a file holds one that was fitted and kept before.",
     )  # fmt: skip
-    smoothing: str = parameter(
-        "Average probabilities over near pixels that look alike; auto: along the image.", Role.CHOICE, default="auto",
-        choices=("auto", "none"), advanced=True,
-    )  # fmt: skip
+    smoothing: str = smoothing()
     coverage: float = parameter(
         "Share of ground whose true class is to be among a pixel's candidates.", Role.NUMBER, default=0.9,
         minimum=0.5, maximum=0.99, advanced=True,
@@ -154,14 +176,8 @@ class ClassifyParameters(LabelledParameters):
         "Store the fitted classifier in this file.", Role.OUTPUT_FILE, label="Fitted classifier", default=None,
         advanced=True, changes_pixels=False,
     )  # fmt: skip
-    map_gsd: float | None = parameter(
-        "Pixel size of the map in metres; default: the finest raster's own pixels.",
-        Role.DISTANCE, label="Pixel size of the map", default=None, unit="m", minimum=0.001, maximum=1e6, advanced=True,
-    )  # fmt: skip
-    report: Path | None = parameter(
-        "Folder for the report (HTML and JSON); default: MAP_report beside the map.",
-        Role.OUTPUT_FOLDER, default=None, changes_pixels=False,
-    )  # fmt: skip
+    map_gsd: float | None = map_gsd()
+    report: Path | None = map_report()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -76,12 +76,7 @@ def write_report(folder: str | Path, data: ReportData) -> ReportFiles:
     The page holds its pictures inside, so it can be sent on alone. Raises `OutputError` if it cannot be written.
     """
     folder = Path(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The report folder {folder} cannot be made ({error.strerror}); choose another place."
-        ) from error
+    make_folder(folder)
     if data.map_path is not None:
         map_png(folder / "map.png", data.map_path, data.classes)
     if data.confidence_path is not None:
@@ -93,6 +88,16 @@ def write_report(folder: str | Path, data: ReportData) -> ReportFiles:
         html=write_whole(folder / "report.html", encoded(report_html(data))),
         json=write_whole(folder / "report.json", encoded(told + "\n")),
     )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a report's folder unless it is there; raises `OutputError` if it cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"The report folder {folder} cannot be made ({error.strerror}); choose another place."
+        ) from error
 
 
 def report_dict(data: ReportData) -> dict[str, Any]:

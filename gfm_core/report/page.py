@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gfm_core.errors import OutputError
-from gfm_core.report.html import encoded, plain, whole_page
+from gfm_core.report.html import encoded, make_folder, plain, whole_page
 from gfm_core.report.sections import section, text
 from gfm_core.whole import write_whole
 
@@ -20,12 +19,7 @@ _GREEN = "#2a9d83"  # reads on white and on black
 
 def write_page(folder: Path, title: str, body: Iterable[str], told: Mapping[str, Any]) -> Path:
     """Write both files into `folder` (made if missing); returns the page. Raises `OutputError` if it cannot be."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"The report folder {folder} cannot be made ({error.strerror}); choose another place."
-        ) from error
+    make_folder(folder)
     data = json.dumps(plain(told), indent=2, ensure_ascii=False, allow_nan=False)
     write_whole(folder / "report.json", encoded(data + "\n"))
     return write_whole(folder / "report.html", encoded(whole_page(title, body)))
