@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from rasterio.io import DatasetReader
 from rasterio.vrt import WarpedVRT
 
 from gfm_core.errors import LabelError
+
+logger = logging.getLogger(__name__)
 
 
 def raster_numbers(
@@ -32,6 +35,8 @@ def raster_numbers(
         with rasterio.open(path) as source:
             if source.crs is None:
                 raise LabelError(f"{name} has no CRS; give a raster that lies on the ground.")
+            if source.count > 1:
+                logger.info("Of %s the first of %d bands is taken.", name, source.count)
             scale, offset = source.scales[0], source.offsets[0]
             on_grid = {"crs": crs, "transform": transform, "width": shape[1], "height": shape[0]}
             values: NDArray[np.float32] = _warped(source, Resampling.average, on_grid) * scale + offset

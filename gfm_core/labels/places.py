@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from gfm_core.labels.geometry import burnable
 from gfm_core.labels.read import LabelLayer, VectorLabels, chosen_layer, described, layers_of, nearest, rows_of
 
 _PLACE = MapClass(1, "place", 1)
+
+logger = logging.getLogger(__name__)
 _NUMBERS = ("int", "float", "uint")
 
 
@@ -46,6 +49,7 @@ def read_numbers(
     found = _layer(path, layer)
     name, column = Path(found.path).name, _number_field(found, field)
     frame = rows_of(found, [column], where)
+    _check_some(found, frame, where)
     numbers = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
     known = np.isfinite(numbers)
     with np.errstate(invalid="ignore"):
@@ -63,8 +67,9 @@ def read_features(path: str | Path, *, layer: str | None = None, where: str | No
     """A layer as it is, all fields and geometries. Raises LabelError if it cannot be read or is empty."""
     found = _layer(path, layer)
     frame = rows_of(found, list(found.fields), where)
-    if frame.empty:
-        raise LabelError(f"{Path(found.path).name} has no features{_why(where)}; give a layer that holds some.")
+    _check_some(found, frame, where)
+    if frame.crs is None:
+        logger.info("%s has no CRS; its coordinates are taken to be in the raster's.", Path(found.path).name)
     return frame
 
 
@@ -79,7 +84,9 @@ def _layer(path: str | Path, layer: str | None) -> LabelLayer:
     text = _there(path)
     layers = layers_of(text)
     if not layers:
-        raise LabelError(f"{Path(text).name} holds no features; give a layer of polygons or points.")
+        raise LabelError(
+            f"{Path(text).name} is no layer of features, or is damaged; give a layer of polygons or points."
+        )
     return described(text, chosen_layer(Path(text).name, layers, layer))
 
 
@@ -110,6 +117,11 @@ def _as_labels(layer: LabelLayer, frame: gpd.GeoDataFrame, notes: list[str]) -> 
     if frame.crs is None:
         notes = [*notes, f"{name} has no CRS; its coordinates are taken to be in the raster's."]
     return VectorLabels(layer.path, usable.reset_index(drop=True), (_PLACE,), (*notes, *mended))
+
+
+def _check_some(layer: LabelLayer, frame: gpd.GeoDataFrame, where: str | None) -> None:
+    if frame.empty:
+        raise LabelError(f"{Path(layer.path).name} has no features{_why(where)}; give a layer that holds some.")
 
 
 def _why(where: str | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import fields
 
+from gfm_core.errors import ParameterError
 from gfm_core.parameters import ApplyParameters, ClassifyParameters
 from gfm_core.progress import Reporter
 from gfm_core.tools.call import call_of
@@ -18,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 def run_apply(parameters: ApplyParameters, reporter: Reporter, ready: Ready = NOTHING) -> ClassMap:
     """The tool itself, for the command line, the worker and `apply`."""
+    if not parameters.head.is_file():
+        raise ParameterError(f"head {parameters.head} is no file; give one that gfm classify --save-head kept.")
     told = {item.name: getattr(parameters, item.name) for item in fields(parameters)}
     made = run_classify(ClassifyParameters(**{**told, "head": str(parameters.head)}), reporter, ready)
     if made.outside is not None and made.outside > _MUCH:

@@ -36,6 +36,8 @@ from gfm_core.tools.layers import write_layer
 REFERENCE = "reference"  # the field that is filled by whoever looks at the points
 
 _STRIP = 4_000_000  # pixels read at a time
+_LARGEST = 65_535  # that a class may be numbered
+_FEW = 10  # points of a class: its accuracies say little
 _HECTARE = 1e4
 
 logger = logging.getLogger(__name__)
@@ -93,6 +95,8 @@ def run_assess(parameters: AssessParameters, reporter: Reporter) -> Assessed:
     made = parameters.output
     report = parameters.report or made.with_name(f"{made.stem}_report")
     drawing = parameters.sample is None
+    if made.suffix.lower() != ".gpkg":
+        raise ParameterError(f"output {made.name} must end on .gpkg; give such a name.")
     if drawing and (parameters.field is not None or parameters.report is not None):
         raise ParameterError("field and report belong to points that were looked at; give them with sample.")
     targets = [made] if drawing else [made, report]
@@ -124,6 +128,8 @@ def _map(path: str) -> _Map:
             raise InputError(f"{Path(path).name} has no CRS, so its areas cannot be told; assign one first.")
         if not np.issubdtype(np.dtype(dataset.dtypes[0]), np.integer):
             raise InputError(f"{Path(path).name} holds no whole numbers; give a map of classes.")
+    if any(not 0 <= int(item.value) <= _LARGEST for item in labels.classes):
+        raise InputError(f"{Path(path).name} holds numbers outside 0 to {_LARGEST}; renumber its classes.")
     ground = {item.code: item for item in map_areas(path)}
     classes = tuple(item for item in labels.classes if int(item.value) in ground)
     found = [ground[int(item.value)] for item in classes]
@@ -278,8 +284,8 @@ def _doubts(told: _Map, matrix: NDArray[np.int64]) -> list[str]:
     for item, row, share in zip(told.classes, matrix, told.shares, strict=True):
         if row.sum() == 0:
             found.append(f"No point lies on class {item.name!r} ({share:.1%} of the map); its ground is left out.")
-        elif row.sum() < 2:
-            found.append(f"Class {item.name!r} has one point; its standard error cannot be told.")
+        elif row.sum() < _FEW:
+            found.append(f"Class {item.name!r} has {row.sum()} points only; its accuracy and its interval say little.")
     return found
 
 

@@ -106,7 +106,9 @@ def _check_ground(embedding: EmbeddingFile, frame: gpd.GeoDataFrame, name: str) 
 def _placed(embedding: EmbeddingFile, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Polygons alone, in the embedding's CRS."""
     alone = gpd.GeoDataFrame(geometry=frame.geometry.array, crs=frame.crs)
-    return alone.to_crs(embedding.lattice.crs) if frame.crs is not None else alone
+    if frame.crs is None:  # taken to be in the raster's, as labels are; said where they are read
+        return alone.set_crs(embedding.lattice.crs)
+    return alone.to_crs(embedding.lattice.crs)
 
 
 def _statistics(

@@ -173,14 +173,15 @@ def test_fault_15_outputs_that_cannot_be(bench: Bench, tool: str) -> None:
     assert "does not exist" in bench.refused(tool, output=f"absent/{name}")
     sentence = bench.run(
         tool, bench.ground.folder / ("map.tif" if tool == "assess" else "e.tif"),
-        "-o", bench.ground.folder / ("labels.gpkg" if tool == "vector" else "map.tif" if tool == "assess" else "e.tif"),
+        "-o", bench.ground.folder / ("labels.gpkg" if tool in ("vector", "assess") else "e.tif"),
         "--overwrite",
         *{
             "similar": ("--labels", bench.ground.folder / "labels.gpkg"),
             "estimate": ("--labels", bench.ground.folder / "numbers.gpkg"),
             "vector": ("--polygons", bench.ground.folder / "labels.gpkg"),
             "change": ("--after", bench.ground.folder / "e2.tif"), "cluster": (),
-            "apply": ("--head", bench.ground.folder / "head.safetensors"), "assess": (),
+            "apply": ("--head", bench.ground.folder / "head.safetensors"),
+            "assess": ("--sample", bench.ground.folder / "labels.gpkg"),
         }[tool],
     ).sentence  # fmt: skip
     assert "one of the inputs" in sentence
@@ -392,7 +393,22 @@ def test_samples_that_cannot_be_judged(bench: Bench, elsewhere: Path) -> None:
     assert "belong to points" in bench.refused("assess", field="reference", output="again.gpkg")
 
 
+def test_numbers_of_classes_that_no_map_has(bench: Bench, elsewhere: Path) -> None:
+    place = {"transform": rasterio.Affine(10, 0, 400_000, 0, -10, 5_800_000)}
+    for name, values in (("negative", [-1, 0, 1]), ("large", [1, 2, 3_000_000])):
+        map_ = np.resize(np.array(values, np.int32), (1, 20, 20))
+        assert "renumber" in bench.refused("assess", first=write_raster(elsewhere / f"{name}.tif", map_, **place))
+
+
+def test_polygons_without_a_crs_are_taken_to_lie_in_the_raster_s(bench: Bench, elsewhere: Path) -> None:
+    bare = features(elsewhere / "bare.gpkg", [bench.ground.box(20, 20)], crs=None)
+    assert bench.call("vector", polygons=bare).code == 0
+    told = gpd.read_file(bench.out / "r.gpkg")
+    assert told.filter(like="_mean").notna().all(axis=None)
+
+
 def test_names_that_tables_do_not_have(bench: Bench) -> None:
+    assert ".gpkg" in bench.refused("assess", output="r.shp")
     assert ".gpkg or .parquet" in bench.refused("vector", output="r.shp")
     assert "holds no network" in bench.refused("similar", groups="network")
 
