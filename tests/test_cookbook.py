@@ -1,7 +1,7 @@
 """Every page of the cookbook runs as it is written, and what it says that it printed is what it prints.
 
 Real scenes (`GFM_SHARED_DATA`) judge the figures. Where they are absent the pages run on made-up rasters of the same
-names, bands and types, and only have to end well. Two pages are quick enough for every run; the others are `long`.
+names, bands and types, and only have to end well. One page is quick enough for every run; the others are `long`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from shapely.geometry import shape
 from tests.conftest import REPOSITORY, write_raster
 
 PICTURES = REPOSITORY / "docs" / "pictures"
-QUICK = ("flood", "yield")
+QUICK = ("yield",)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 Array = np.ndarray[Any, Any]
 
