@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-SHARED = ["cell_size", "model", "extent", "crs", "device", "precision", "threads", "batch", "overwrite"]
+from gfm_core.parameters import StackParameters, parameters_of
+from gfm_core.tools.copy_as import INPUTS
+
+SHARED = {info.name for info in parameters_of(StackParameters)} - {*INPUTS, "output"}
 
 
 def tools_page(described: dict[str, Any]) -> str:
@@ -37,7 +40,7 @@ def _table(parameters: list[dict[str, Any]]) -> Iterator[str]:
     yield "|---|---|---|---|"
     for item in parameters:
         default = "" if item["default"] in (None, False) else _shown(item["default"])
-        named = f"`--{item['flag']}`" if item["name"] not in ("rasters", "map") else "first words"
+        named = f"`--{item['flag']}`" if item["name"] not in INPUTS else "first words"
         unit = f" ({item['unit']})" if item["unit"] and item["unit"] not in item["label"] else ""
         needed = "**needed**" if item["required"] else default
         yield f"| {named} | {item['label']}{unit}, `{item['name']}` | {item['help']} | {needed} |"

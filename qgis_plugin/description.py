@@ -48,7 +48,6 @@ class Tool:
     help: str
     about: str
     keywords: tuple[str, ...]
-    examples: tuple[str, ...]
     parameters: tuple[Parameter, ...]
     outcomes: tuple[Outcome, ...]
 
@@ -80,7 +79,6 @@ def _tool(told: dict[str, Any]) -> Tool:
         help=told["help"],
         about=told["about"],
         keywords=tuple(told["keywords"]),
-        examples=tuple(told["examples"]),
         parameters=tuple(_parameter(item) for item in told["parameters"]),
         outcomes=tuple(Outcome(**item) for item in told["outcome"]),
     )

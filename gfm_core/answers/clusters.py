@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gfm_core.embedding.space import Vectors
+from gfm_core.embedding.space import Vectors, of_length_one
 from gfm_core.errors import InputError
 
 _SAMPLE = 20_000
@@ -49,8 +49,4 @@ class Clusters:
 
 def _directions(vectors: Vectors) -> NDArray[np.float32]:
     """Each group of length one, joined `[D, n]`: a bright and a dark place of one kind point the same way."""
-    parts = []
-    for values in vectors.values.values():
-        length = np.sqrt(np.einsum("dn,dn->n", values, values))
-        parts.append(values / np.maximum(length, 1e-9))
-    return np.concatenate(parts)
+    return np.concatenate([of_length_one(values) for values in vectors.values.values()])

@@ -63,7 +63,6 @@ def find_regions(codes: NDArray[np.integer[Any]], values: NDArray[np.floating[An
         sizes = np.bincount(numbered.ravel(), minlength=count + 1)
         sizes[0] = 0
         kept = np.flatnonzero(sizes >= least)
-        kept = kept[kept > 0]
         renumbered = np.zeros(count + 1, np.int32)
         renumbered[kept] = len(found) + 1 + np.arange(len(kept))
         labels = np.where(numbered > 0, renumbered[numbered], labels)

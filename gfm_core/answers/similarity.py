@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from gfm_core.embedding.space import Vectors
+from gfm_core.embedding.space import Vectors, of_length_one
 
 HIGHEST = 100.0  # as alike as can be
 
-_RIDGE = (
-    0.3  # added to the variances of standardised columns; .05 to 1 differ by .02 in precision at 100 on four scenes
-)
+_RIDGE = 0.3  # added to the variances of standardised columns; .05 to 1 differ by .02 in precision at 100
 _AGAINST = 0.5  # weight of counter-examples beside examples, as in Rocchio (1971), "Relevance feedback"
 _REACHED = 0.2  # of the examples may lie below the threshold
 _SELDOM = 0.99  # of the scene lies below it where a single example says nothing of its own spread
@@ -40,11 +38,12 @@ class Likeness:
         with threadpool_limits(limits=1):
             whitening = {group: _whitening(values) for group, values in scene.values.items()}
         directions = {
-            group: _direction(_units(whitening[group] @ values), units) for group, values in examples.values.items()
+            group: _direction(of_length_one(whitening[group] @ values), units)
+            for group, values in examples.values.items()
         }
         if counter is not None:
             for group, values in counter.values.items():
-                away = _units(whitening[group] @ values).mean(axis=1)
+                away = _whitened(whitening[group], values).mean(axis=1)
                 directions[group] = _unit(directions[group] - np.float32(_AGAINST) * away)
         return cls(whitening, directions)
 
@@ -53,7 +52,7 @@ class Likeness:
         total = np.zeros(vectors.count, np.float32)
         groups = np.zeros(vectors.count, np.float32)
         for group, values in vectors.values.items():
-            cosine = self.directions[group] @ _units(self.whitening[group] @ values)
+            cosine = self.directions[group] @ _whitened(self.whitening[group], values)
             total += np.where(vectors.known[group], cosine, 0)
             groups += vectors.known[group]
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -61,25 +60,18 @@ class Likeness:
         return found
 
 
-def threshold_of(
-    scene: Vectors, examples: Vectors, units: NDArray[np.integer[Any]], counter: Vectors | None = None
-) -> float:
+def threshold_of(likeness: Likeness, scene: Vectors, examples: Vectors, units: NDArray[np.integer[Any]]) -> float:
     """What four of five examples reach, each measured by the others; of one example alone: what 1 % of a scene does."""
     every = np.unique(units)
     if len(every) == 1:
-        return float(np.nanquantile(Likeness.fit(scene, examples, units, counter).of(scene), _SELDOM))
-    whole = Likeness.fit(scene, examples, units, counter)
+        return float(np.nanquantile(likeness.of(scene), _SELDOM))
+    shown = {group: _whitened(likeness.whitening[group], values) for group, values in examples.values.items()}
     reached = []
     for unit in every[np.linspace(0, len(every) - 1, min(len(every), 50)).round().astype(int)]:
         others = units != unit
-        directions = Likeness(
-            whole.whitening,
-            {
-                group: _direction(_units(whole.whitening[group] @ values[:, others]), units[others])
-                for group, values in examples.values.items()
-            },
-        )
-        reached.append(float(np.nanmedian(directions.of(examples.take(~others)))))
+        directions = {group: _direction(values[:, others], units[others]) for group, values in shown.items()}
+        by_others = Likeness(likeness.whitening, directions)
+        reached.append(float(np.nanmedian(by_others.of(examples.take(~others)))))
     return float(np.quantile(reached, _REACHED))
 
 
@@ -92,17 +84,17 @@ def _whitening(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(found)
 
 
+def _whitened(whitening: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors `[D, n]` in the whitened space, of length one."""
+    found: NDArray[np.float32] = whitening @ values
+    return of_length_one(found, out=found)
+
+
 def _direction(vectors: NDArray[np.float32], units: NDArray[np.integer[Any]]) -> NDArray[np.float32]:
     """The mean of unit vectors `[D, n]`, each polygon or point the same weight; of length one."""
     _, number, count = np.unique(units, return_inverse=True, return_counts=True)
     weights = (1 / count)[number].astype(np.float32)
     return _unit(vectors @ weights)
-
-
-def _units(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    length = np.sqrt(np.einsum("dn,dn->n", vectors, vectors))
-    vectors /= np.maximum(length, 1e-9)
-    return vectors
 
 
 def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -45,11 +45,8 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
         if value is None or kind is Kind.TEXT:
             continue
         if kind is Kind.NUMBER:
-            yield (
-                f"{item.metadata['label']}: {value:.4g}"
-                if isinstance(value, float)
-                else (f"{item.metadata['label']}: {value}")
-            )
+            shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+            yield f"{item.metadata['label']}: {shown}"
         else:
             yield f"{value}: {item.metadata['help']}"
 

@@ -73,9 +73,14 @@ class Vectors:
         )
 
 
+def of_length_one(vectors: NDArray[np.float32], *, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Columns `[D, n]`, each over its length, in `out` if given; zeros stay zeros."""
+    length = np.sqrt(np.einsum("dn,dn->n", vectors, vectors))
+    found: NDArray[np.float32] = np.divide(vectors, np.maximum(length, 1e-9), out=out)
+    return found
+
+
 Answer = Callable[[Vectors, CellRange], NDArray[Any]]  # cells and their address → [k, n] or [n]
-
-
 Positions = Mapping[str, Sequence[int]]  # columns of groups, counted within each
 
 
@@ -129,9 +134,8 @@ class CellSpace:
         theirs: dict[str, tuple[int, ...]] = {}
         scalers = {}
         for group, columns in _columns(self.embedding, self.positions).items():
-            there = (
-                {column.name: at for at, column in enumerate(other.columns_of(group))} if group in other.groups else {}
-            )
+            named = other.columns_of(group) if group in other.groups else ()
+            there = {column.name: at for at, column in enumerate(named)}
             kept = [at for at, column in enumerate(columns) if column.name in there]
             if kept:
                 ours[group] = tuple(self.positions[group][at] for at in kept)
@@ -201,7 +205,7 @@ class CellSpace:
 
     def at(self, rows: NDArray[np.int64], cols: NDArray[np.int64]) -> Vectors:
         """The vectors of single cells, by position in the file."""
-        origin, width = self.embedding.cells, self.embedding.cells.cols
+        origin = self.embedding.cells
         pieces = np.stack([rows // BLOCK, cols // _TILE_COLS], axis=1)
         parts, order = [], []
         for row, col in np.unique(pieces, axis=0).tolist():
@@ -209,7 +213,7 @@ class CellSpace:
             chosen = np.flatnonzero((pieces[:, 0] == row) & (pieces[:, 1] == col))
             top, left = int(rows[chosen].min()), int(cols[chosen].min())
             high, wide = int(rows[chosen].max()) - top + 1, int(cols[chosen].max()) - left + 1
-            part = self.read(CellRange(origin.row + top, origin.col + left, high, min(wide, width - left)))
+            part = self.read(CellRange(origin.row + top, origin.col + left, high, wide))
             parts.append(part.take((rows[chosen] - top) * wide + cols[chosen] - left))
             order.append(chosen)
         return Vectors.together(parts).take(np.argsort(np.concatenate(order), kind="stable"))

@@ -38,7 +38,7 @@ CERTAINTY = (
     MapClass(1, "sure", 1, (0, 158, 115)), MapClass(2, "two candidates", 2, (240, 228, 66)),
     MapClass(3, "don't know", 3, (120, 120, 120)),
 )  # fmt: skip
-MARKED: RGB = (213, 0, 80)  # what a user should look at
+_MARKED: RGB = (213, 0, 80)  # what a user should look at
 
 
 def class_colormap(classes: Sequence[MapClass]) -> dict[int, RGBA]:
@@ -101,24 +101,19 @@ def write_certainty_style(path: str | Path) -> Path:
     return _write_qml(Path(path), _paletted(CERTAINTY))
 
 
-def write_suspect_style(path: str | Path) -> Path:
-    """Write the QML of the layer of suspicious labels: rings that leave what is under them to be seen."""
-    return write_ring_style(path, MARKED)
-
-
-def write_ring_style(path: str | Path, colour: RGB) -> Path:
-    """Write the QML of a layer of points: rings."""
+def write_ring_style(path: str | Path) -> Path:
+    """Write the QML of a layer of points to look at: rings that leave what is under them to be seen."""
     told = {
-        "name": "circle", "size": "4", "size_unit": "MM", "color": "0,0,0,0", "outline_color": _listed(colour),
+        "name": "circle", "size": "4", "size_unit": "MM", "color": "0,0,0,0", "outline_color": _listed(_MARKED),
         "outline_width": "0.8", "outline_width_unit": "MM", "outline_style": "solid",
     }  # fmt: skip
     return _single_symbol(Path(path), "marker", "SimpleMarker", told)
 
 
-def write_outline_style(path: str | Path, colour: RGB) -> Path:
+def write_outline_style(path: str | Path) -> Path:
     """Write the QML of a layer of polygons: outlines that leave what is under them to be seen."""
     told = {
-        "style": "no", "color": "0,0,0,0", "outline_color": _listed(colour), "outline_style": "solid",
+        "style": "no", "color": "0,0,0,0", "outline_color": _listed(_MARKED), "outline_style": "solid",
         "outline_width": "0.6", "outline_width_unit": "MM",
     }  # fmt: skip
     return _single_symbol(Path(path), "fill", "SimpleFill", told)

@@ -28,7 +28,7 @@ from gfm_core.progress import CancelCheck, ProgressCallback, Reporter, stop_if_a
 from gfm_core.raster.write import Outputs
 from gfm_core.report import page, sections
 from gfm_core.report.area import map_areas
-from gfm_core.report.style import MARKED, write_ring_style
+from gfm_core.report.style import write_ring_style
 from gfm_core.tools.call import described_by
 from gfm_core.tools.copy_as import as_command, as_python
 from gfm_core.tools.layers import write_layer
@@ -158,7 +158,7 @@ def _draw(told: _Map, parameters: AssessParameters, path: Path, reporter: Report
         geometry=shapely.points(x, y),
     )
     write_layer(path, frame, layer="points", crs=crs)
-    write_ring_style(path, MARKED)
+    write_ring_style(path)
     names = tuple(item.name for item in told.classes)
     drawn = dict(zip(names, wanted.tolist(), strict=True))
     logger.info(
@@ -208,7 +208,7 @@ def _judge(told: _Map, parameters: AssessParameters, path: Path, report: Path) -
         geometry=points.geometry, crs=points.crs,
     )  # fmt: skip
     write_layer(path, frame, layer="points")
-    write_ring_style(path, MARKED)
+    write_ring_style(path)
     warnings = _doubts(told, matrix)
     for warning in warnings:
         logger.warning(warning)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding
-from gfm_core.embedding.make import Recipe, check_unchanged, kept_for, make_embedding
+from gfm_core.embedding.file import EmbeddingFile
+from gfm_core.embedding.make import check_unchanged
 from gfm_core.errors import LabelError, ParameterError
 from gfm_core.labels.burn import burn
 from gfm_core.labels.pixels import LabelPixels
@@ -23,7 +23,8 @@ from gfm_core.progress import Reporter
 from gfm_core.raster.ground import as_crs
 from gfm_core.raster.stack import Stack
 from gfm_core.raster.write import BlockRowWriter, Outputs
-from gfm_core.tools.embed import engine_of, plain_paths, stack_of, told_parameters
+from gfm_core.tools.embed import stack_of
+from gfm_core.tools.on_the_way import embed_on_the_way, given_embedding
 from gfm_core.tools.ready import Ready
 
 EVERY = 200_000  # labelled cells that are looked at
@@ -67,28 +68,18 @@ def cells_of(
 
     `like` is an embedding of the same ground whose cells, groups, model and normalisation are wanted.
     """
-    paths = plain_paths(parameters.rasters)
-    given = [path for path in paths if ready.stack is None and Path(path).is_file() and is_embedding(path)]
-    if given and len(paths) > 1:
-        raise ParameterError(f"{Path(given[0]).name} is an embedding; give it alone, or rasters alone.")
-    if given:
-        return Cells(_given(parameters, open_embedding(given[0])))
+    given = given_embedding(parameters, ready)
+    if given is not None:
+        return Cells(_checked(given, parameters))
     constants, lattice = (like.constants, like.lattice) if like is not None else (None, None)
     stack = ready.stack or stack_of(parameters, constants, lattice)
     for note in stack.notes:
         logger.info(note)
     groups = tuple(like.groups) if like is not None else _groups(parameters)
-    loaded = ready.model_named(parameters.model) if "network" in groups else None
-    told = replace(parameters, groups=groups)
-    recipe = Recipe(groups, "uint8", loaded, told_parameters(told, stack))
-    engine = engine_of(parameters, loaded)
     scratch = outputs.partial(outputs.targets[0]).parent / "scratch"
     scratch.mkdir(exist_ok=True)
-    embedding = make_embedding(
-        scratch / f"embedding_{len(list(scratch.iterdir()))}.tif", stack, recipe, engine, threads=parameters.threads,
-        reporter=reporter, kept=kept_for(stack, recipe, engine), overviews=False,
-    )  # fmt: skip
-    return Cells(embedding, stack)
+    path = scratch / f"embedding_{len(list(scratch.iterdir()))}.tif"
+    return Cells(embed_on_the_way(path, parameters, stack, groups, reporter, ready=ready), stack)
 
 
 def _groups(parameters: CellParameters) -> tuple[str, ...]:
@@ -101,7 +92,8 @@ def asked_groups(parameters: CellParameters, best: Sequence[str] = ()) -> tuple[
     return tuple(best) if "auto" in parameters.groups else parameters.groups
 
 
-def _given(parameters: CellParameters, embedding: EmbeddingFile) -> EmbeddingFile:
+def _checked(embedding: EmbeddingFile, parameters: CellParameters) -> EmbeddingFile:
+    """A given embedding, unless the parameters want another grid than its own."""
     for name, value in (("extent", parameters.extent), ("crs", parameters.crs)):
         if value is not None:
             raise ParameterError(f"{name} needs rasters; an embedding alone is taken with all of its cells.")

@@ -25,7 +25,7 @@ from gfm_core.progress import Reporter
 from gfm_core.raster.finish import add_overviews
 from gfm_core.raster.ground import same_crs
 from gfm_core.raster.write import Outputs
-from gfm_core.report.style import MARKED, write_outline_style, write_ramp_style
+from gfm_core.report.style import write_outline_style, write_ramp_style
 from gfm_core.tools.call import call_of
 from gfm_core.tools.cells import Cells, asked_groups, cells_of, raster_of
 from gfm_core.tools.embed import plain_paths, read_files
@@ -88,7 +88,7 @@ def run_change(parameters: ChangeParameters, reporter: Reporter, ready: Ready = 
             kinds = _Kinds(head[0].classes, *maps)
         frame = _changes(magnitude, threshold, parameters, before, kinds)
         write_layer(outputs.partial(changes), frame, layer="changes", geometry_type="Polygon")
-        write_outline_style(outputs.partial(changes), MARKED)
+        write_outline_style(outputs.partial(changes))
         before.check_unchanged()
         after.check_unchanged()
         area = float(frame["area_m2"].sum())

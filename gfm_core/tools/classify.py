@@ -26,7 +26,7 @@ from gfm_core.report.style import (
     write_certainty_style,
     write_class_style,
     write_confidence_style,
-    write_suspect_style,
+    write_ring_style,
 )
 from gfm_core.tools.call import described_by
 from gfm_core.tools.embed import read_files
@@ -207,7 +207,7 @@ def _finish(
     if places.suspects is not None:
         suspects = outputs.partial(places.suspects)
         write_suspects(suspects, fitted.suspects, classes, source.features.grid)
-        write_suspect_style(suspects)
+        write_ring_style(suspects)
     source.check_unchanged()
     reporter.update(0.85, "scoring the map")
     check = score_map(check_labels, made.map, source, classes) if check_labels is not None else None

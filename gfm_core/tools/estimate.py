@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gfm_core.answers.regression import FITS, Goodness, Regressor, covered, half_width, unseen
+from gfm_core.answers.regression import FITS, Fit, Goodness, Regressor, covered, half_width, unseen
 from gfm_core.embedding.file import source_records, versions
 from gfm_core.embedding.space import CellSpace, Vectors
 from gfm_core.errors import LabelError
@@ -109,7 +109,7 @@ def run_estimate(parameters: EstimateParameters, reporter: Reporter, ready: Read
             known = _from_places(places.numbers, cells, space, cells.burnt(places.labels))
         _check(known, parameters)
         reporter.update(0.45, "judging on spatial folds")
-        fit = FITS["ridge" if parameters.method == "auto" else parameters.method]
+        fit = _fit_of(parameters)
         scores = _scores(known, space, cells, parameters)
         reporter.update(0.6, "fitting")
         regressor = fit(_rows(known.vectors), known.numbers)
@@ -129,6 +129,10 @@ estimate = call_of(EstimateParameters, run_estimate, "Estimate a number on every
 
 def _told(scores: _Scores | None) -> tuple[Goodness | None, Goodness | None, Goodness | None]:
     return (scores.goodness, scores.raw_bands, scores.statistics) if scores else (None, None, None)
+
+
+def _fit_of(parameters: EstimateParameters) -> Fit:
+    return FITS["ridge" if parameters.method == "auto" else parameters.method]
 
 
 def _rows(vectors: Vectors) -> NDArray[np.float32]:
@@ -197,7 +201,7 @@ def _scores(known: _Known, space: CellSpace, cells: Cells, parameters: EstimateP
     if folds.count < 2:
         logger.warning("All places lie together: nothing can be said of how good the estimate is elsewhere.")
         return None
-    fit = FITS["ridge" if parameters.method == "auto" else parameters.method]
+    fit = _fit_of(parameters)
     told = unseen(_rows(known.vectors), known.numbers, folds.numbers, fit)
     raw_bands, statistics = _peers(known, space, folds.numbers)
     return _Scores(

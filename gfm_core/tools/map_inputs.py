@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from gfm_core.bands import Band, BandKind, Normalisation
 from gfm_core.embedding.derived import DerivedFeatures
-from gfm_core.embedding.file import EmbeddingFile, is_embedding, open_embedding, source_records
-from gfm_core.embedding.make import Recipe, check_unchanged, kept_for, make_embedding
+from gfm_core.embedding.file import EmbeddingFile, source_records
+from gfm_core.embedding.make import check_unchanged
 from gfm_core.embedding.map_grid import CellFeatures, MapFeatures, StackFeatures, map_grid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import band_positions
@@ -29,7 +29,8 @@ from gfm_core.progress import Reporter, stop_if_asked
 from gfm_core.raster.frame import Region
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import Constants, Stack, with_ring
-from gfm_core.tools.embed import engine_of, plain_paths, stack_of, told_parameters
+from gfm_core.tools.embed import stack_of
+from gfm_core.tools.on_the_way import embed_on_the_way, given_embedding
 from gfm_core.tools.ready import Ready
 
 _SAMPLE_TILE = 48  # pixels: the scene is sampled in squares of this side ...
@@ -148,12 +149,9 @@ def map_inputs(
     constants: Constants | None,
 ) -> MapInputs:  # fmt: skip
     """Open what the parameters name, unless it is `ready`; rasters are embedded into the folder `scratch` first."""
-    paths = plain_paths(parameters.rasters)
-    embeddings = [path for path in paths if ready.stack is None and Path(path).is_file() and is_embedding(path)]
-    if embeddings and len(paths) > 1:
-        raise ParameterError(f"{Path(embeddings[0]).name} is an embedding; give it alone, or rasters alone.")
-    if embeddings:
-        return _from_embedding(open_embedding(embeddings[0]), parameters)
+    given = given_embedding(parameters, ready)
+    if given is not None:
+        return _from_embedding(given, parameters)
     stack = ready.stack or stack_of(parameters, constants)
     for note in stack.notes:
         logger.info(note)
@@ -162,7 +160,8 @@ def map_inputs(
     cells = tuple(group for group in _stored(groups, GROUPS) if group != "fine")
     if cells and embedding is None:
         reach = math.ceil(_NEAR_PIXELS * (parameters.map_gsd or stack.finest.gsd) / stack.lattice.cell_size)
-        embedding = _embedded(parameters, with_ring(stack, reach + 1), cells, scratch, reporter, ready=ready)
+        wide = with_ring(stack, reach + 1)
+        embedding = embed_on_the_way(scratch / "embedding.tif", parameters, wide, cells, reporter, ready=ready)
     return _from_rasters(parameters, opened, stack, groups, embedding)
 
 
@@ -214,20 +213,6 @@ def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) ->
     return MapInputs(
         features, list(embedding.sources), notes, _NEAR_CELLS, embedding.model, embedding.lattice.cell_size,
         embedding.constants,
-    )  # fmt: skip
-
-
-def _embedded(
-    parameters: ClassifyParameters, stack: Stack, groups: tuple[str, ...], scratch: Path, reporter: Reporter, *,
-    ready: Ready,
-) -> EmbeddingFile:  # fmt: skip
-    """The stack's cell groups, embedded into the folder `scratch`."""
-    loaded = ready.model_named(parameters.model) if "network" in groups else None
-    recipe = Recipe(groups, "uint8", loaded, told_parameters(parameters, stack))
-    engine = engine_of(parameters, loaded)
-    return make_embedding(
-        scratch / "embedding.tif", stack, recipe, engine, threads=parameters.threads, reporter=reporter,
-        kept=kept_for(stack, recipe, engine), overviews=False,
     )  # fmt: skip
 
 

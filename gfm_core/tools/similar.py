@@ -19,7 +19,7 @@ from gfm_core.parameters import SimilarParameters
 from gfm_core.progress import Reporter
 from gfm_core.raster.finish import add_overviews
 from gfm_core.raster.write import Outputs
-from gfm_core.report.style import MARKED, write_outline_style, write_ramp_style
+from gfm_core.report.style import write_outline_style, write_ramp_style
 from gfm_core.tools.call import call_of
 from gfm_core.tools.cells import Cells, asked_groups, cells_of, raster_of, with_data
 from gfm_core.tools.embed import read_files
@@ -76,7 +76,7 @@ def run_similar(parameters: SimilarParameters, reporter: Reporter, ready: Ready 
         likeness = Likeness.fit(scene, shown.vectors, shown.units, against)
         threshold = parameters.threshold
         if threshold is None:
-            threshold = threshold_of(scene, shown.vectors, shown.units, against)
+            threshold = threshold_of(likeness, scene, shown.vectors, shown.units)
             if threshold < _UNLIKE:
                 logger.warning(
                     "The examples are not much like each other (%.0f of 100), so nearly everything is a place; give "
@@ -87,7 +87,7 @@ def run_similar(parameters: SimilarParameters, reporter: Reporter, ready: Ready 
         )
         frame = _places(alike, threshold, parameters, cells, shown)
         write_layer(outputs.partial(places), frame, layer="places", geometry_type="Polygon")
-        write_outline_style(outputs.partial(places), MARKED)
+        write_outline_style(outputs.partial(places))
         cells.check_unchanged()
         reporter.update(1.0, "done")
     return Similarity(made, places, len(frame), threshold)

@@ -64,9 +64,10 @@ def run_vector(parameters: VectorParameters, reporter: Reporter, ready: Ready = 
         groups = [group for group in embedding.groups if "auto" in parameters.groups or group in parameters.groups]
         bands = [number for group in groups for number in embedding.groups[group]]
         _check_fields(made, len(frame.columns) + len(bands) * len(parameters.statistics), groups)
-        _check_ground(embedding, frame, name)
+        placed = _placed(embedding, frame)
+        _check_ground(embedding, placed, name)
         found = _statistics(
-            embedding, bands, frame, parameters.statistics, reporter.step(0.5, 0.95), threads=parameters.threads
+            embedding, bands, placed, parameters.statistics, reporter.step(0.5, 0.95), threads=parameters.threads
         )
         told = gpd.GeoDataFrame(pd.concat([frame, found], axis=1), geometry=frame.geometry.name, crs=frame.crs)
         _write(outputs.partial(made), told)
@@ -97,30 +98,30 @@ def _check_fields(path: Path, count: int, groups: Sequence[str]) -> None:
         )
 
 
-def _check_ground(embedding: EmbeddingFile, frame: gpd.GeoDataFrame, name: str) -> None:
+def _check_ground(embedding: EmbeddingFile, placed: gpd.GeoDataFrame, name: str) -> None:
     ground = shapely.box(*embedding.lattice.bounds(embedding.cells).as_tuple())
-    if not shapely.intersects(_placed(embedding, frame).geometry.array, ground).any():
+    if not shapely.intersects(placed.geometry.array, ground).any():
         raise NoOverlapError(f"No polygon of {name} lies inside the rasters; give polygons of their ground.")
 
 
 def _placed(embedding: EmbeddingFile, frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Polygons alone, in the embedding's CRS."""
-    alone = gpd.GeoDataFrame(geometry=frame.geometry.array, crs=frame.crs)
+    alone = gpd.GeoDataFrame(geometry=frame.geometry.array, index=frame.index, crs=frame.crs)
     if frame.crs is None:  # taken to be in the raster's, as labels are; said where they are read
         return alone.set_crs(embedding.lattice.crs)
     return alone.to_crs(embedding.lattice.crs)
 
 
 def _statistics(
-    embedding: EmbeddingFile, bands: Sequence[int], frame: gpd.GeoDataFrame, statistics: Sequence[str],
+    embedding: EmbeddingFile, bands: Sequence[int], placed: gpd.GeoDataFrame, statistics: Sequence[str],
     reporter: Reporter, *, threads: int | None,
 ) -> pd.DataFrame:  # fmt: skip
     """The columns to add, cells counted by their share inside each polygon; those of polygons outside are null.
 
     exactextract tells the shares once; every band is then a product with them, a row of blocks at a time.
     """
-    shares = _shares(embedding, _placed(embedding, frame))
-    sums = np.zeros((3, len(frame), len(bands)))  # of the shares of known cells, of the values, of their squares
+    shares = _shares(embedding, placed)
+    sums = np.zeros((3, len(placed), len(bands)))  # of the shares of known cells, of the values, of their squares
     cells = embedding.cells
     starts = [row for row in range(0, cells.rows, BLOCK) if shares[:, _part(cells, row)].nnz]
     groups = [group for group, span in embedding.groups.items() if span[0] in bands]
@@ -137,7 +138,7 @@ def _statistics(
     columns = {
         f"{name}_{statistic}": told[statistic][:, at] for at, name in enumerate(names) for statistic in statistics
     }
-    return pd.DataFrame(columns, index=frame.index)
+    return pd.DataFrame(columns, index=placed.index)
 
 
 def _shares(embedding: EmbeddingFile, placed: gpd.GeoDataFrame) -> sparse.csc_array:

@@ -59,7 +59,7 @@ EXAMPLES = {
         "a layer to step through, the surest first."
     ),
     "change": translatable(
-        "Choose the rasters before a fire and those after it, and run: what burnt is a layer of polygons."
+        "Choose the rasters before a storm and those after it, and run: what changed is a layer of polygons."
     ),
     "cluster": translatable("Choose an embedding and run: each colour is a kind of ground that can be told apart."),
     "estimate": translatable(

@@ -68,7 +68,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose the rasters before a fire and those after it, and run: what burnt is a layer of polygons.</source>
+        <source>Choose the rasters before a storm and those after it, and run: what changed is a layer of polygons.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

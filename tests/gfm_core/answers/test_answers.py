@@ -85,16 +85,18 @@ def test_a_large_polygon_counts_no_more_than_a_small_one() -> None:
 def test_four_of_five_examples_reach_the_threshold() -> None:
     rows, kinds = scene()
     shown = np.flatnonzero(kinds == 2)[:10]
-    threshold = threshold_of(vectors(rows), vectors(rows[shown]), np.arange(10))
-    found = Likeness.fit(vectors(rows), vectors(rows[shown]), np.arange(10)).of(vectors(rows))
+    likeness = Likeness.fit(vectors(rows), vectors(rows[shown]), np.arange(10))
+    threshold = threshold_of(likeness, vectors(rows), vectors(rows[shown]), np.arange(10))
+    found = likeness.of(vectors(rows))
     assert 0.6 <= (found[shown] >= threshold).mean() <= 1
     assert (kinds[found >= threshold] == 2).mean() > 0.9
 
 
 def test_one_example_alone_takes_the_best_hundredth_of_the_scene() -> None:
     rows, _ = scene(1000)
-    threshold = threshold_of(vectors(rows), vectors(rows[:1]), np.zeros(1, int))
-    found = Likeness.fit(vectors(rows), vectors(rows[:1]), np.zeros(1, int)).of(vectors(rows))
+    likeness = Likeness.fit(vectors(rows), vectors(rows[:1]), np.zeros(1, int))
+    threshold = threshold_of(likeness, vectors(rows), vectors(rows[:1]), np.zeros(1, int))
+    found = likeness.of(vectors(rows))
     assert (found >= threshold).sum() == pytest.approx(10, abs=3)
 
 
