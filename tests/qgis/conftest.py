@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +13,24 @@ from qgis.core import QgsApplication, QgsProcessingFeedback, QgsProject
 from qgis_plugin import session, settings
 from qgis_plugin.provider import JepaGfmProvider
 from tests.qgis.place import PYTHON, SmallPlace, cut
+
+
+_status = [0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(exitstatus: int) -> None:
+    _status[0] = int(exitstatus)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_unconfigure() -> None:
+    """End here, all being told: pytest collects garbage once more after QGIS has gone, and PyQt then crashes now and
+    then on objects that QGIS took along.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_status[0])
 
 
 class Told(QgsProcessingFeedback):
