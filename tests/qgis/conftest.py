@@ -14,7 +14,6 @@ from qgis_plugin import session, settings
 from qgis_plugin.provider import JepaGfmProvider
 from tests.qgis.place import PYTHON, SmallPlace, cut
 
-
 _status = [0]
 
 
