@@ -18,6 +18,7 @@ class JepaGfmPlugin:
         self._provider: JepaGfmProvider | None = None
         self._options: Any = None
         self._layer_actions: Any = None
+        self._dock_action: Any = None
 
     def initProcessing(self) -> None:
         """All that is needed without a window."""
@@ -25,7 +26,8 @@ class JepaGfmPlugin:
         QgsApplication.processingRegistry().addProvider(self._provider)
 
     def initGui(self) -> None:
-        """The provider, the page *JEPA-GFM* of the options, and the entries in the menus of layers."""
+        """The provider, the page *JEPA-GFM* of the options, the entries in the menus of layers, and the dock."""
+        from .dock.action import DockAction  # noqa: PLC0415 - there is no window in qgis_process
         from .layer_actions import LayerActions  # noqa: PLC0415 - there is no window in qgis_process
         from .setup.options import OptionsFactory  # noqa: PLC0415
 
@@ -33,9 +35,13 @@ class JepaGfmPlugin:
         self._options = OptionsFactory()
         self._iface.registerOptionsWidgetFactory(self._options)
         self._layer_actions = LayerActions(self._iface)
+        self._dock_action = DockAction(self._iface)
 
     def unload(self) -> None:
-        """Take everything away, and end the worker and a set-up."""
+        """Take everything away, and end the workers and a set-up."""
+        if self._dock_action is not None:
+            self._dock_action.remove()
+            self._dock_action = None
         if self._layer_actions is not None:
             self._layer_actions.remove()
             self._layer_actions = None
