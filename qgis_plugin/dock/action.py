@@ -1,4 +1,4 @@
-"""The entry of the menu and toolbar that shows and hides the dock; nothing of the dock is made before it is asked for."""
+"""The entry of the menu and toolbar that shows the dock; nothing of the dock is made before it is asked for."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ class LabelDock(QgsDockWidget):
         column = QVBoxLayout(inside)
         for part in (self._rasters_box(), self._labels_box(), self._map_box(), self._alike_box()):
             column.addWidget(part)
-        self.whole_button = _button(tr("Write the whole map…"), tr("Open Classify land cover with these rasters and labels"))
+        self.whole_button = _button(
+            tr("Write the whole map…"), tr("Open Classify land cover with these rasters and labels")
+        )
         column.addWidget(self.whole_button)
         self.message = QLabel()
         self.message.setWordWrap(True)

@@ -71,9 +71,7 @@ class Runner(QObject):
             self._thread.join(5)
 
     def _call(self, client: WorkerClient, job: Job) -> None:
-        listener = Listener(
-            progress=lambda fraction, message: self.progressed.emit(fraction, message), cancelled=job.cancelled.is_set
-        )
+        listener = Listener(progress=self.progressed.emit, cancelled=job.cancelled.is_set)
         try:
             answer = client.call(job.method, job.params, listener, outputs=job.outputs)
         except WorkerCancelled:
