@@ -39,7 +39,7 @@ plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
 
 translations: .venv/.ready  ## every language of the plugin in step with its sentences, and compiled
-	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py $(if $(FINAL),--no-obsolete)
+	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py
 
 wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
 	@$(PYTHON) build_wheelhouse.py
@@ -89,4 +89,4 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 
 clean:  ## remove the environments and everything made
 	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
+		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm

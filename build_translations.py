@@ -50,13 +50,13 @@ class Message:
     note: str = ""  # the translator's own
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Do what the command line asks; 1 with a sentence if something is not as it must be."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--no-obsolete", action="store_true", help="drop translations of what the template lost")
     parser.add_argument("--missing", metavar="LANGUAGE", help="print what is not translated, as JSON")
     parser.add_argument("--fill", nargs=2, metavar=("LANGUAGE", "FILE"), help="take translations from such a JSON")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         if options.missing:
             print(json.dumps(missing(options.missing), indent=1, ensure_ascii=False))
