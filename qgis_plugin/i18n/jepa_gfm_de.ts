@@ -517,7 +517,7 @@
     </message>
     <message>
         <source>Like embedding</source>
-        <translation>Wie Embedding</translation>
+        <translation>Embedding als Vorbild</translation>
     </message>
     <message>
         <source>Embed layers</source>
@@ -621,7 +621,7 @@
     </message>
     <message>
         <source>Beside the map lie the probability of each pixel&apos;s class, its candidates (one: sure, two, or more: don&apos;t know) with a mask of where the labels say nothing, and points at labels that look like another class.</source>
-        <translation>Neben der Karte liegen die Wahrscheinlichkeit der Klasse jedes Pixels, seine Kandidaten (einer: sicher, zwei, oder mehr: unbekannt) mit einer Maske, wo die Labels nichts aussagen, und Punkte an Labels, die wie eine andere Klasse aussehen.</translation>
+        <translation>Neben der Karte liegen die Wahrscheinlichkeit der Klasse jedes Pixels, seine Kandidaten (einer: sicher, zwei, oder mehr: unklar) mit einer Maske, wo die Labels nichts aussagen, und Punkte an Labels, die wie eine andere Klasse aussehen.</translation>
     </message>
     <message>
         <source>Labels: polygons, points or a categorical raster.</source>
@@ -769,7 +769,7 @@
     </message>
     <message>
         <source>How sure each pixel is: one candidate, two, or don&apos;t know; the candidates; where labels say nothing.</source>
-        <translation>Wie sicher jedes Pixel ist: ein Kandidat, zwei oder unbekannt; die Kandidaten; wo Labels nichts aussagen.</translation>
+        <translation>Wie sicher jedes Pixel ist: ein Kandidat, zwei oder unklar; die Kandidaten; wo Labels nichts aussagen.</translation>
     </message>
     <message>
         <source>Candidates</source>
@@ -1249,7 +1249,7 @@
     </message>
     <message>
         <source>Cells of a raster of known values to learn from, at most.</source>
-        <translation>Zellen eines Rasters bekannter Werte, aus denen gelernt wird, höchstens.</translation>
+        <translation>Höchstzahl der Zellen eines Rasters bekannter Werte, aus denen gelernt wird.</translation>
     </message>
     <message>
         <source>Samples</source>
