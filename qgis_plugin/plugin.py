@@ -6,7 +6,7 @@ from typing import Any
 
 from qgis.core import QgsApplication
 
-from . import session
+from . import session, translation
 from .provider import JepaGfmProvider
 
 
@@ -15,13 +15,15 @@ class JepaGfmPlugin:
 
     def __init__(self, iface: Any) -> None:
         self._iface = iface  # None in qgis_process
+        self._translator: Any = None
         self._provider: JepaGfmProvider | None = None
         self._options: Any = None
         self._layer_actions: Any = None
         self._dock_action: Any = None
 
     def initProcessing(self) -> None:
-        """All that is needed without a window."""
+        """All that is needed without a window. The language first: QGIS asks for names and labels once."""
+        self._translator = translation.install()
         self._provider = JepaGfmProvider()
         QgsApplication.processingRegistry().addProvider(self._provider)
 
@@ -54,4 +56,7 @@ class JepaGfmPlugin:
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None
+        if self._translator is not None:
+            translation.remove(self._translator)
+            self._translator = None
         session.stop_worker()
