@@ -54,13 +54,11 @@ class LabelDock(QgsDockWidget):
 
     def close_for_good(self) -> None:
         """Give back the canvas and stop the workers; for the plugin's unload."""
-        project = QgsProject.instance()
         for signal, slot in self._of_project():
             with suppress(TypeError, RuntimeError):
                 signal.disconnect(slot)
         for tool in (self._label_tool, self._like_tool):
             self._canvas.unsetMapTool(tool)
-        del project
         self.loop.close()
 
     # ---- Widgets -----------------------------------------------------------------------------------------------------
@@ -208,7 +206,7 @@ class LabelDock(QgsDockWidget):
         project = QgsProject.instance()
         return [
             (project.layersAdded, self.refresh), (project.layersRemoved, self.refresh),
-            (project.readProject, self.restore), (project.cleared, self.restore),
+            (project.readProject, self.restore), (project.cleared, self.forget),
         ]  # fmt: skip
 
     # ---- Choices -----------------------------------------------------------------------------------------------------
@@ -229,6 +227,14 @@ class LabelDock(QgsDockWidget):
     def restore(self, *_document: Any) -> None:
         """Be as the project that was opened says."""
         project_state.restore(self.loop)
+        self._show_state()
+
+    def forget(self) -> None:
+        """Be as for a new project."""
+        project_state.forget(self.loop)
+        self._show_state()
+
+    def _show_state(self) -> None:
         self.refresh()
         labels = self.loop.label_set
         self._filling = True

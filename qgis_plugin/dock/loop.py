@@ -274,9 +274,8 @@ class LabelLoop(QObject):
             self._try(lambda labels: labels.change_class(found, place["looks_like"]))
 
     def _go(self, place: dict[str, Any]) -> dict[str, Any]:
-        point = self._to_grid().transform(
-            QgsPointXY(place["x"], place["y"]), QgsCoordinateTransform.TransformDirection.ReverseTransform
-        )
+        to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
+        point = to_canvas.transform(QgsPointXY(place["x"], place["y"]))
         self._canvas.setCenter(point)
         self._canvas.refresh()
         self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())

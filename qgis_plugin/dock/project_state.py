@@ -41,6 +41,13 @@ def restore(loop: LabelLoop) -> None:
     loop.use_embedding(embedding)
 
 
+def forget(loop: LabelLoop) -> None:
+    """Be as new: the project was closed. Its layers went first, and what they led to was kept in the next project."""
+    loop.rasters, loop.embedding, loop.cell_size, loop.answer = [], "", None, {}
+    loop.use_labels(None)
+    QgsProject.instance().removeEntry(_SCOPE, _KEY)
+
+
 def _kept() -> dict[str, Any]:
     text, _ = QgsProject.instance().readEntry(_SCOPE, _KEY, "")
     try:
