@@ -98,6 +98,10 @@ def label(dock: LabelDock, folder: Path, embedding: str) -> dict[str, Any]:
     return found[-1]
 
 
+def _labels(answer: dict[str, Any]) -> int:
+    return sum(item["labels"] for item in answer["classes"])
+
+
 def test_a_view_is_embedded_labelled_and_painted(dock: LabelDock, tmp_path: Path, told: Told) -> None:
     embedding = embed(dock)
     answer = label(dock, tmp_path, embedding)
@@ -140,11 +144,11 @@ def test_a_view_is_embedded_labelled_and_painted(dock: LabelDock, tmp_path: Path
 
 def test_undo_takes_a_label_out_of_the_map(dock: LabelDock, tmp_path: Path) -> None:
     answer = label(dock, tmp_path, embed(dock))
-    before = sum(item["labels"] for item in answer["classes"])
+    before = _labels(answer)
     found: list[dict[str, Any]] = []
     dock.loop.painted.connect(found.append)
     dock.undo_button.click()
-    wait_for(lambda: found and sum(item["labels"] for item in found[-1]["classes"]) == before - 1)
+    wait_for(lambda: found and _labels(found[-1]) == before - 1)
 
 
 def test_similar_places_follow_clicks_and_the_slider(dock: LabelDock, tmp_path: Path) -> None:
