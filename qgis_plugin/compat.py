@@ -60,4 +60,6 @@ def save_style(layer: QgsVectorLayer, name: str) -> bool:
     for number, known in zip(ids, names):
         if known == name:
             layer.deleteStyleFromDatabase(number)
-    return not layer.saveStyleToDatabase(name, "", True, "")
+    saved = not layer.saveStyleToDatabase(name, "", True, "")
+    layer.dataProvider().reloadData()  # its readers may have lost the file, which was opened and closed beside them
+    return saved

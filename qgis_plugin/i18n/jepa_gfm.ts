@@ -184,6 +184,206 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>New class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the new class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename the chosen class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the colour of the chosen class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the chosen class with its examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The keys 1 to 9 choose a class, F2 renames it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour of {name}: {colour}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is a class {name} already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no example {fid}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The place lies outside the CRS of the layer {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a polygon</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a point</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An example in the layer {name} is {what}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The drawn polygon has no area; draw it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no reason is given</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} cannot be written ({reason}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labels need a CRS; choose one for the project.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file {path} exists; choose another name, or open its layer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file {path} cannot be written ({reason}); choose another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Merge class {old} into {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename class {old} to {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the colour of class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add an example of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove an example of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change an example from {old} to {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The example is not there any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no class {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is being edited; save or leave its edits first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The filter of the layer {name} hides examples; take it off first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A class needs a name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The name {name} is too long for the field {field}; it takes {longest} characters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{colour} is no colour; write it as #rrggbb.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer for labels cannot be read; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has neither points nor polygons; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no field {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The field {field} of the layer {name} is not text; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only; export it as a GeoPackage first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy as command</source>
         <translation type="unfinished"></translation>
     </message>
@@ -800,10 +1000,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Classes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Mean F1 of the classes on spatial folds, 0 to 1.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -913,10 +1109,6 @@
     </message>
     <message>
         <source>Examples: polygons or points of what is looked for.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Examples</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
