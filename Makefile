@@ -12,7 +12,7 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo docs plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -29,6 +29,9 @@ help:  ## this list
 .venv-qgis/.ready: pyproject.toml setup_environments.sh
 	@./setup_environments.sh qgis || [ $$? = 3 ]
 
+.venv-docs/.ready: pyproject.toml setup_environments.sh
+	@./setup_environments.sh docs
+
 setup: .venv/.ready .venv-train/.ready .venv-qgis/.ready  ## make the environments .venv, .venv-train and .venv-qgis
 
 demo: .venv/.ready  ## embed and classify the sample scene into demo/
@@ -37,6 +40,9 @@ demo: .venv/.ready  ## embed and classify the sample scene into demo/
 
 plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
+
+docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet && echo "site/index.html: the documentation"
 
 wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
 	@$(PYTHON) build_wheelhouse.py
@@ -85,5 +91,5 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 	@$(PYTHON) docs/pictures/qgis_screenshots.py
 
 clean:  ## remove the environments and everything made
-	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
