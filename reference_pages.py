@@ -26,7 +26,8 @@ def commands_page() -> str:
         "# Commands",
         "",
         "Made from the commands themselves; `gfm COMMAND --help` says the same. What a tool is for, and what it "
-        "gives, stands on [its page](../tools.md). Errors are one sentence and exit code 1, wrong usage is 2, an interrupt 130.",
+        "gives, stands on [its page](../tools.md). An error is one sentence and exit code 1, wrong usage is 2, an "
+        "interrupt 130.",
         "",
         "Before the command, as in `gfm --quiet embed ...`:",
         "",
@@ -43,9 +44,10 @@ def _command(command: click.Command, context: click.Context) -> Iterator[str]:
     """What it says of itself, its examples, its usage and its options."""
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         if paragraph.startswith("\b\n"):
-            yield from ("```sh", *paragraph.splitlines()[1:], "```", "")
+            examples = [re.sub(r"(?<=\S) {3,}(?=\S)", "    # ", line) for line in paragraph.splitlines()[1:]]
+            yield from ("```sh", *examples, "```", "")
         else:
-            yield from (" ".join(paragraph.split()), "")
+            yield from (_cell(paragraph), "")
     usage = " ".join(command.collect_usage_pieces(context))
     yield from ("```text", f"gfm {context.info_name} {usage}", "```", "")
     yield from _options(command.params)
