@@ -13,6 +13,7 @@ SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(ca
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo docs plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -29,6 +30,9 @@ help:  ## this list
 .venv-qgis/.ready: pyproject.toml setup_environments.sh
 	@./setup_environments.sh qgis || [ $$? = 3 ]
 
+.venv-docs/.ready: pyproject.toml setup_environments.sh
+	@./setup_environments.sh docs
+
 setup: .venv/.ready .venv-train/.ready .venv-qgis/.ready  ## make the environments .venv, .venv-train and .venv-qgis
 
 demo: .venv/.ready  ## embed and classify the sample scene into demo/
@@ -40,6 +44,8 @@ plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 
 translations: .venv/.ready  ## every language of the plugin in step with its sentences, and compiled
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py
+docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet && echo "site/index.html: the documentation"
 
 wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
 	@$(PYTHON) build_wheelhouse.py
@@ -90,3 +96,5 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 clean:  ## remove the environments and everything made
 	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm
+	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings

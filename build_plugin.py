@@ -2,7 +2,8 @@
 
     .venv/bin/python build_plugin.py            the zip
     .venv/bin/python build_plugin.py --tools    what the plugin is given by the library and by its own code, written
-                                                anew: qgis_plugin/tools.json, the translations' template, docs/tools.md
+                                                anew: qgis_plugin/tools.json, the translations' template, docs/tools.md,
+                                                docs/tools/, docs/reference/
     .venv/bin/python build_plugin.py --pins     the versions that the plugin's set-up installs, those of this
                                                 environment: qgis_plugin/setup/pins.txt
 
@@ -32,13 +33,14 @@ from xml.sax.saxutils import escape
 
 from build_translations import NO_LRELEASE, BuildError, compiled, lrelease
 from gfm_core.tools.catalogue import catalogue
-from tools_page import tools_page
+from reference_pages import commands_page, python_page
+from tools_page import tool_pages, tools_page
 
 REPOSITORY = Path(__file__).resolve().parent
 PLUGIN = REPOSITORY / "qgis_plugin"
 TOOLS = PLUGIN / "tools.json"
 STRINGS = PLUGIN / "i18n" / "jepa_gfm.ts"
-PAGE = REPOSITORY / "docs" / "tools.md"
+DOCS = REPOSITORY / "docs"
 PINS = PLUGIN / "setup" / "pins.txt"
 
 NAME = "jepa_gfm"  # of the plugin's folder in QGIS
@@ -98,7 +100,17 @@ def write_generated() -> None:
     """Write tools.json, then the template, which holds its strings too."""
     TOOLS.write_text(tools_json(), encoding="utf-8")
     STRINGS.write_text(strings_template(), encoding="utf-8")
-    PAGE.write_text(tools_page(catalogue()), encoding="utf-8")
+    for path, text in reference().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def reference() -> dict[Path, str]:
+    """The pages of docs/ that are made from the code."""
+    described = catalogue()
+    made = {"tools.md": tools_page(described), "reference/commands.md": commands_page()}
+    made |= {f"tools/{name}.md": text for name, text in tool_pages(described).items()}
+    return {DOCS / name: text for name, text in (made | {"reference/python.md": python_page()}).items()}
 
 
 def tools_json() -> str:
@@ -258,8 +270,8 @@ def check_metadata(told: dict[str, str]) -> None:
 
 def check_generated() -> None:
     """Raise `BuildError` if the generated files are not those of this library and this code."""
-    made = ((TOOLS, tools_json()), (STRINGS, strings_template()), (PAGE, tools_page(catalogue())))
-    for path, text in made:
+    made = {TOOLS: tools_json(), STRINGS: strings_template(), **reference()}
+    for path, text in made.items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             name = path.relative_to(REPOSITORY)
             raise BuildError(f"{name} is out of date; run .venv/bin/python build_plugin.py --tools.")

@@ -5,8 +5,9 @@
 #   ./setup_environments.sh train   .venv-train   the same with the train extra (torchgeo, Lightning): its tests, gfm train
 #   ./setup_environments.sh qgis    .venv-qgis    QGIS's own Python with pytest: the tests inside QGIS; exit code 3 where
 #                                                 there is no QGIS and none can be installed
+#   ./setup_environments.sh docs    .venv-docs    MkDocs, which makes the site of docs/; nothing of the library
 #
-# All are safe to run again, and share nothing. GFM_PYTHON=/path/to/python chooses the interpreter of the first two.
+# All are safe to run again, and share nothing. GFM_PYTHON=/path/to/python chooses the interpreter of all but QGIS's.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -14,7 +15,8 @@ case "${1:-}" in
     core) readonly venv=.venv what=".[dev]" debian_torch=python3-torch ;;
     train) readonly venv=.venv-train what=".[train,test]" debian_torch=python3-torchvision ;;
     qgis) readonly venv=.venv-qgis ;;
-    *) echo "usage: $0 core|train|qgis" >&2; exit 2 ;;
+    docs) readonly venv=.venv-docs ;;
+    *) echo "usage: $0 core|train|qgis|docs" >&2; exit 2 ;;
 esac
 readonly started=$SECONDS
 
@@ -130,12 +132,16 @@ choose_torch() { # sets `torch`, the arguments that choose a build
 
 # ---- The environment -------------------------------------------------------------------------------------------------
 
-from_registries() {
+make_venv() {
     local python
     python=$(choose_python)
     # An environment of another interpreter is of no use; one of this is brought up to date.
     [ "$(build_of "$venv/bin/python")" = "$(build_of "$python")" ] || "$python" -m venv --clear "$venv"
     make_installer
+}
+
+from_registries() {
+    make_venv
     choose_torch
     say "$venv with $("$venv/bin/python" -V), ${torch[0]}"
     "${install[@]}" "${torch[@]}" -e "$what"
@@ -154,6 +160,19 @@ from_debian_13() {
     return 1
 }
 is_python_3_11() { "$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; }
+
+# ---- The site --------------------------------------------------------------------------------------------------------
+
+# The extra `docs` alone: the pages that are made from the library lie in the repository.
+from_extra_docs() {
+    make_venv
+    local wanted
+    wanted=$("$venv/bin/python" -c 'import tomllib
+print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"])')
+    say "$venv with $("$venv/bin/python" -V), $wanted"
+    # shellcheck disable=SC2086 # one word a package
+    "${install[@]}" $wanted
+}
 
 # ---- QGIS ------------------------------------------------------------------------------------------------------------
 
@@ -192,10 +211,10 @@ without_qgis() { # REASON...: kept for whoever runs the tests and has to say tha
 
 # ----------------------------------------------------------------------------------------------------------------------
 
-if [ "$venv" = .venv-qgis ]; then
-    from_qgis
-else
-    from_debian_13 || from_registries
-fi
+case $venv in
+    .venv-qgis) from_qgis ;;
+    .venv-docs) from_extra_docs ;;
+    *) from_debian_13 || from_registries ;;
+esac
 touch "$venv/.ready" # what make compares with pyproject.toml
 say "$venv is ready after $((SECONDS - started)) s"

@@ -1,4 +1,4 @@
-"""`docs/tools.md`, from the description of the tools: what each asks for and gives (build_plugin.py --tools)."""
+"""`docs/tools.md` and `docs/tools/`, from the description of the tools: what each asks for and gives."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SHARED = {info.name for info in parameters_of(StackParameters)} - {*INPUTS, "out
 
 
 def tools_page(described: dict[str, Any]) -> str:
-    """The page, from `catalogue()`."""
+    """The index of the tools, from `catalogue()`, with the options that they share."""
     every = described["tools"]
     shared = [item for item in every[0]["parameters"] if item["name"] in SHARED]
     lines = [
@@ -21,18 +21,41 @@ def tools_page(described: dict[str, Any]) -> str:
         "Made from the description that Python, the command line and QGIS are made from. Where each of them runs: "
         "[everywhere](everywhere.md).",
         "",
+        "| tool | command | what it does |",
+        "|---|---|---|",
+        *(f"| [{tool['title']}](tools/{tool['name']}.md) | `gfm {tool['name']}` | {tool['help']} |" for tool in every),
+        "",
+        "`gfm suggest`, which names places worth a label next, and what else `gfm` can do, stand among the "
+        "[commands](reference/commands.md).",
+        "",
+        "## Shared options",
+        "",
         "Tools that read rasters share these:",
         "",
         *_table(shared),
     ]
-    for tool in every:
-        lines += ["", f"## {tool['title']}", "", f"{tool['help']}", ""]
-        lines += [part for paragraph in tool["about"].split("\n\n") if paragraph for part in (paragraph, "")]
-        lines += ["```sh", *tool["examples"], "```", ""]
-        lines += _table([item for item in tool["parameters"] if item["name"] not in SHARED])
-        lines += ["", "It gives:", ""]
-        lines += [f"* {item['label']}: {item['help']}" for item in tool["outcome"] if item["kind"] != "text"]
     return "\n".join(lines) + "\n"
+
+
+def tool_pages(described: dict[str, Any]) -> dict[str, str]:
+    """The page of each tool, by its name."""
+    return {tool["name"]: "\n".join(_tool(tool)) + "\n" for tool in described["tools"]}
+
+
+def _tool(tool: dict[str, Any]) -> Iterator[str]:
+    yield from (f"# {tool['title']}", "", f"{tool['help']}", "")
+    for paragraph in tool["about"].split("\n\n"):
+        if paragraph:
+            yield from (paragraph, "")
+    yield from ("```sh", *tool["examples"], "```", "")
+    yield from _table([item for item in tool["parameters"] if item["name"] not in SHARED])
+    if any(item["name"] in SHARED - {"overwrite"} for item in tool["parameters"]):
+        yield from ("", "Cell size, model, extent, device and the like are [shared](../tools.md#shared-options).")
+    yield from ("", "It gives:", "")
+    for item in tool["outcome"]:
+        if item["kind"] != "text":
+            yield f"* {item['label']}: {item['help']}"
+    yield from ("", f"In Python: [gfm.{tool['name']}](../reference/python.md#{tool['name']}).")
 
 
 def _table(parameters: list[dict[str, Any]]) -> Iterator[str]:

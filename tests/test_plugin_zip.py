@@ -125,7 +125,7 @@ def plugin_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
         monkeypatch.setattr(build_plugin, "PLUGIN", folder / "qgis_plugin")
         monkeypatch.setattr(build_plugin, "TOOLS", folder / "qgis_plugin" / "tools.json")
         monkeypatch.setattr(build_plugin, "STRINGS", folder / "qgis_plugin" / "i18n" / "jepa_gfm.ts")
-        monkeypatch.setattr(build_plugin, "PAGE", folder / "docs" / "tools.md")
+        monkeypatch.setattr(build_plugin, "DOCS", folder / "docs")
         monkeypatch.setattr(build_plugin, "PINS", folder / "qgis_plugin" / "setup" / "pins.txt")
         return folder / "qgis_plugin"
 

@@ -184,6 +184,14 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Label and look</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label a few places and see the map at once</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>New class</source>
         <translation type="unfinished"></translation>
     </message>
@@ -253,6 +261,186 @@
     </message>
     <message>
         <source>There is a class {name} already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the whole map…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open Classify land cover with these rasters and labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rasters to look at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>2 pixels of the finest raster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cell size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at what the canvas shows, in the background</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at all that the finest raster covers, in the background</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop embedding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress of embedding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1. Rasters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer of the labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a new GeoPackage for labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click or draw examples of the chosen class; right click removes one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take back the last change of the labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do again what was taken back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>2. Labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label places of two classes to see a map.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scores of the map</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next place</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the next place that is worth a label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next suspect</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the next label that looks like another class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give this label the class that it looks like</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The place at hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>3. Map of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More like this</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click what you look for; right click what is not meant</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin anew</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget the places that were clicked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How alike places must be, 0 to 100</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>At least</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Similar places</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embedded; label examples of each class.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Disputed: perhaps {name} ({percent} %). What is it?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labelled {labelled}, looks like {name}; its own class has {percent} %.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -384,6 +572,66 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The layer {name} is not a raster file; export it as a GeoTIFF and choose that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The labels are being edited, filtered or not in a file; save them first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a class and choose it first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to suggest yet; label places of two classes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No label looks like another class.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed the view first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where to label next</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>F1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No score yet: label more places of each class, apart from each other.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Macro-F1 on ground that was not seen: {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Raw bands alone: {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy as command</source>
         <translation type="unfinished"></translation>
     </message>
@@ -457,10 +705,6 @@
     </message>
     <message>
         <source>Choose the Python of an environment.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stop</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -597,10 +841,6 @@
     </message>
     <message>
         <source>Side of a cell in metres; default: 2 pixels of the finest raster.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Cell size</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -825,10 +1065,6 @@
     </message>
     <message>
         <source>Labels: polygons, points or a categorical raster.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Labels</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

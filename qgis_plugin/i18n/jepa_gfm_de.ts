@@ -184,6 +184,454 @@
         <translation>nicht vorhanden</translation>
     </message>
     <message>
+        <source>Label and look</source>
+        <translation>Beschriften und ansehen</translation>
+    </message>
+    <message>
+        <source>Label a few places and see the map at once</source>
+        <translation>Einige Stellen beschriften und sofort die Karte sehen</translation>
+    </message>
+    <message>
+        <source>New class</source>
+        <translation>Neue Klasse</translation>
+    </message>
+    <message>
+        <source>Name of the new class</source>
+        <translation>Name der neuen Klasse</translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation>Hinzufügen</translation>
+    </message>
+    <message>
+        <source>Add a class</source>
+        <translation>Eine Klasse hinzufügen</translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation>Umbenennen</translation>
+    </message>
+    <message>
+        <source>Rename the chosen class</source>
+        <translation>Die gewählte Klasse umbenennen</translation>
+    </message>
+    <message>
+        <source>Colour…</source>
+        <translation>Farbe…</translation>
+    </message>
+    <message>
+        <source>Change the colour of the chosen class</source>
+        <translation>Die Farbe der gewählten Klasse ändern</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
+    </message>
+    <message>
+        <source>Remove the chosen class with its examples</source>
+        <translation>Die gewählte Klasse mit ihren Beispielen entfernen</translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation>Klassen</translation>
+    </message>
+    <message>
+        <source>The keys 1 to 9 choose a class, F2 renames it.</source>
+        <translation>Die Tasten 1 bis 9 wählen eine Klasse, F2 benennt sie um.</translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation>Farbe</translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation>Klasse</translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation>Beispiele</translation>
+    </message>
+    <message>
+        <source>Colour of {name}: {colour}</source>
+        <translation>Farbe von {name}: {colour}</translation>
+    </message>
+    <message>
+        <source>Colour of {name}</source>
+        <translation>Farbe von {name}</translation>
+    </message>
+    <message>
+        <source>There is a class {name} already.</source>
+        <translation>Eine Klasse {name} gibt es schon.</translation>
+    </message>
+    <message>
+        <source>Write the whole map…</source>
+        <translation>Die ganze Karte schreiben…</translation>
+    </message>
+    <message>
+        <source>Open Classify land cover with these rasters and labels</source>
+        <translation>Die Klassifizierung der Landbedeckung mit diesen Rastern und Beispielen öffnen</translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation>Meldung</translation>
+    </message>
+    <message>
+        <source>Rasters to look at</source>
+        <translation>Raster, die betrachtet werden</translation>
+    </message>
+    <message>
+        <source>2 pixels of the finest raster</source>
+        <translation>2 Pixel des feinsten Rasters</translation>
+    </message>
+    <message>
+        <source>Cell size</source>
+        <translation>Zellengröße</translation>
+    </message>
+    <message>
+        <source>Embed the view</source>
+        <translation>Ansicht einbetten</translation>
+    </message>
+    <message>
+        <source>Look at what the canvas shows, in the background</source>
+        <translation>Im Hintergrund betrachten, was die Kartenansicht zeigt</translation>
+    </message>
+    <message>
+        <source>Embed all</source>
+        <translation>Alles einbetten</translation>
+    </message>
+    <message>
+        <source>Look at all that the finest raster covers, in the background</source>
+        <translation>Im Hintergrund betrachten, was das feinste Raster bedeckt</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Stopp</translation>
+    </message>
+    <message>
+        <source>Stop embedding</source>
+        <translation>Das Einbetten anhalten</translation>
+    </message>
+    <message>
+        <source>Progress of embedding</source>
+        <translation>Fortschritt des Einbettens</translation>
+    </message>
+    <message>
+        <source>1. Rasters</source>
+        <translation>1. Raster</translation>
+    </message>
+    <message>
+        <source>Layer of the labels</source>
+        <translation>Layer der Beispiele</translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation>Neu…</translation>
+    </message>
+    <message>
+        <source>Make a new GeoPackage for labels</source>
+        <translation>Ein neues GeoPackage für Beispiele anlegen</translation>
+    </message>
+    <message>
+        <source>Label</source>
+        <translation>Beschriften</translation>
+    </message>
+    <message>
+        <source>Click or draw examples of the chosen class; right click removes one</source>
+        <translation>Beispiele der gewählten Klasse anklicken oder zeichnen; ein Rechtsklick entfernt eines</translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation>Rückgängig</translation>
+    </message>
+    <message>
+        <source>Take back the last change of the labels</source>
+        <translation>Die letzte Änderung der Beispiele zurücknehmen</translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation>Wiederholen</translation>
+    </message>
+    <message>
+        <source>Do again what was taken back</source>
+        <translation>Das Zurückgenommene wieder tun</translation>
+    </message>
+    <message>
+        <source>2. Labels</source>
+        <translation>2. Beispiele</translation>
+    </message>
+    <message>
+        <source>Label places of two classes to see a map.</source>
+        <translation>Beschriften Sie Stellen zweier Klassen, um eine Karte zu sehen.</translation>
+    </message>
+    <message>
+        <source>Scores of the map</source>
+        <translation>Güte der Karte</translation>
+    </message>
+    <message>
+        <source>Next place</source>
+        <translation>Nächste Stelle</translation>
+    </message>
+    <message>
+        <source>Go to the next place that is worth a label</source>
+        <translation>Zur nächsten Stelle gehen, die eine Beschriftung wert ist</translation>
+    </message>
+    <message>
+        <source>Next suspect</source>
+        <translation>Nächstes Verdächtiges</translation>
+    </message>
+    <message>
+        <source>Go to the next label that looks like another class</source>
+        <translation>Zum nächsten Beispiel gehen, das wie eine andere Klasse aussieht</translation>
+    </message>
+    <message>
+        <source>Change it</source>
+        <translation>Ändern</translation>
+    </message>
+    <message>
+        <source>Give this label the class that it looks like</source>
+        <translation>Diesem Beispiel die Klasse geben, nach der es aussieht</translation>
+    </message>
+    <message>
+        <source>The place at hand</source>
+        <translation>Die aktuelle Stelle</translation>
+    </message>
+    <message>
+        <source>3. Map of the view</source>
+        <translation>3. Karte der Ansicht</translation>
+    </message>
+    <message>
+        <source>More like this</source>
+        <translation>Mehr davon</translation>
+    </message>
+    <message>
+        <source>Click what you look for; right click what is not meant</source>
+        <translation>Anklicken, was Sie suchen; Rechtsklick auf das, was nicht gemeint ist</translation>
+    </message>
+    <message>
+        <source>Begin anew</source>
+        <translation>Neu beginnen</translation>
+    </message>
+    <message>
+        <source>Forget the places that were clicked</source>
+        <translation>Die angeklickten Stellen vergessen</translation>
+    </message>
+    <message>
+        <source>How alike places must be, 0 to 100</source>
+        <translation>Wie ähnlich Stellen sein müssen, 0 bis 100</translation>
+    </message>
+    <message>
+        <source>At least</source>
+        <translation>Mindestens</translation>
+    </message>
+    <message>
+        <source>Similar places</source>
+        <translation>Ähnliche Stellen</translation>
+    </message>
+    <message>
+        <source>Embedded; label examples of each class.</source>
+        <translation>Eingebettet; beschriften Sie Beispiele jeder Klasse.</translation>
+    </message>
+    <message>
+        <source>New labels</source>
+        <translation>Neue Beispiele</translation>
+    </message>
+    <message>
+        <source>Disputed: perhaps {name} ({percent} %). What is it?</source>
+        <translation>Umstritten: vielleicht {name} ({percent} %). Was ist es?</translation>
+    </message>
+    <message>
+        <source>Labelled {labelled}, looks like {name}; its own class has {percent} %.</source>
+        <translation>Beschriftet als {labelled}, sieht aus wie {name}; die eigene Klasse hat {percent} %.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no example {fid}.</source>
+        <translation>Der Layer {name} hat kein Beispiel {fid}.</translation>
+    </message>
+    <message>
+        <source>The place lies outside the CRS of the layer {name}.</source>
+        <translation>Die Stelle liegt außerhalb des KBS des Layers {name}.</translation>
+    </message>
+    <message>
+        <source>a polygon</source>
+        <translation>ein Polygon</translation>
+    </message>
+    <message>
+        <source>a point</source>
+        <translation>ein Punkt</translation>
+    </message>
+    <message>
+        <source>An example in the layer {name} is {what}.</source>
+        <translation>Ein Beispiel im Layer {name} ist {what}.</translation>
+    </message>
+    <message>
+        <source>The drawn polygon has no area; draw it again.</source>
+        <translation>Das gezeichnete Polygon hat keine Fläche; zeichnen Sie es neu.</translation>
+    </message>
+    <message>
+        <source>no reason is given</source>
+        <translation>kein Grund genannt</translation>
+    </message>
+    <message>
+        <source>The layer {name} cannot be written ({reason}).</source>
+        <translation>Der Layer {name} kann nicht geschrieben werden ({reason}).</translation>
+    </message>
+    <message>
+        <source>Labels need a CRS; choose one for the project.</source>
+        <translation>Beispiele brauchen ein KBS; wählen Sie eines für das Projekt.</translation>
+    </message>
+    <message>
+        <source>The file {path} exists; choose another name, or open its layer.</source>
+        <translation>Die Datei {path} gibt es schon; wählen Sie einen anderen Namen, oder öffnen Sie ihren Layer.</translation>
+    </message>
+    <message>
+        <source>The file {path} cannot be written ({reason}); choose another folder.</source>
+        <translation>Die Datei {path} kann nicht geschrieben werden ({reason}); wählen Sie einen anderen Ordner.</translation>
+    </message>
+    <message>
+        <source>Add class {name}</source>
+        <translation>Klasse {name} hinzufügen</translation>
+    </message>
+    <message>
+        <source>Merge class {old} into {new}</source>
+        <translation>Klasse {old} mit {new} vereinen</translation>
+    </message>
+    <message>
+        <source>Rename class {old} to {new}</source>
+        <translation>Klasse {old} in {new} umbenennen</translation>
+    </message>
+    <message>
+        <source>Change the colour of class {name}</source>
+        <translation>Farbe der Klasse {name} ändern</translation>
+    </message>
+    <message>
+        <source>Remove class {name}</source>
+        <translation>Klasse {name} entfernen</translation>
+    </message>
+    <message>
+        <source>Add an example of {name}</source>
+        <translation>Ein Beispiel von {name} hinzufügen</translation>
+    </message>
+    <message>
+        <source>Remove an example of {name}</source>
+        <translation>Ein Beispiel von {name} entfernen</translation>
+    </message>
+    <message>
+        <source>Change an example from {old} to {new}</source>
+        <translation>Ein Beispiel von {old} zu {new} ändern</translation>
+    </message>
+    <message>
+        <source>The example is not there any more.</source>
+        <translation>Das Beispiel ist nicht mehr da.</translation>
+    </message>
+    <message>
+        <source>There is no class {name}.</source>
+        <translation>Es gibt keine Klasse {name}.</translation>
+    </message>
+    <message>
+        <source>The layer {name} is being edited; save or leave its edits first.</source>
+        <translation>Der Layer {name} wird gerade bearbeitet; speichern oder verwerfen Sie erst die Änderungen.</translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only.</source>
+        <translation>Der Layer {name} ist schreibgeschützt.</translation>
+    </message>
+    <message>
+        <source>The filter of the layer {name} hides examples; take it off first.</source>
+        <translation>Der Filter des Layers {name} verbirgt Beispiele; entfernen Sie ihn erst.</translation>
+    </message>
+    <message>
+        <source>A class needs a name.</source>
+        <translation>Eine Klasse braucht einen Namen.</translation>
+    </message>
+    <message>
+        <source>The name {name} is too long for the field {field}; it takes {longest} characters.</source>
+        <translation>Der Name {name} ist zu lang für das Feld {field}; es fasst {longest} Zeichen.</translation>
+    </message>
+    <message>
+        <source>{colour} is no colour; write it as #rrggbb.</source>
+        <translation>{colour} ist keine Farbe; schreiben Sie sie als #rrggbb.</translation>
+    </message>
+    <message>
+        <source>The layer for labels cannot be read; choose another one.</source>
+        <translation>Der Layer für Beispiele kann nicht gelesen werden; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has neither points nor polygons; choose another one.</source>
+        <translation>Der Layer {name} hat weder Punkte noch Polygone; wählen Sie einen anderen.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no field {field}.</source>
+        <translation>Der Layer {name} hat kein Feld {field}.</translation>
+    </message>
+    <message>
+        <source>The field {field} of the layer {name} is not text; choose another one.</source>
+        <translation>Das Feld {field} des Layers {name} ist kein Text; wählen Sie ein anderes.</translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only; export it as a GeoPackage first.</source>
+        <translation>Der Layer {name} ist schreibgeschützt; exportieren Sie ihn erst als GeoPackage.</translation>
+    </message>
+    <message>
+        <source>The layer {name} is not a raster file; export it as a GeoTIFF and choose that.</source>
+        <translation>Der Layer {name} ist keine Rasterdatei; exportieren Sie ihn als GeoTIFF, und wählen Sie diesen.</translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
+    </message>
+    <message>
+        <source>The labels are being edited, filtered or not in a file; save them first.</source>
+        <translation>Die Beispiele werden bearbeitet, sind gefiltert oder liegen in keiner Datei; speichern Sie sie erst.</translation>
+    </message>
+    <message>
+        <source>Add a class and choose it first.</source>
+        <translation>Fügen Sie erst eine Klasse hinzu, und wählen Sie sie.</translation>
+    </message>
+    <message>
+        <source>There is nothing to suggest yet; label places of two classes.</source>
+        <translation>Es gibt noch nichts vorzuschlagen; beschriften Sie Stellen zweier Klassen.</translation>
+    </message>
+    <message>
+        <source>No label looks like another class.</source>
+        <translation>Kein Beispiel sieht wie eine andere Klasse aus.</translation>
+    </message>
+    <message>
+        <source>Embed the view first.</source>
+        <translation>Betten Sie erst die Ansicht ein.</translation>
+    </message>
+    <message>
+        <source>Where to label next</source>
+        <translation>Wo als Nächstes zu beschriften ist</translation>
+    </message>
+    <message>
+        <source>Map of the view</source>
+        <translation>Karte der Ansicht</translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation>Labels</translation>
+    </message>
+    <message>
+        <source>F1</source>
+        <translation>F1</translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation>Anteil</translation>
+    </message>
+    <message>
+        <source>No score yet: label more places of each class, apart from each other.</source>
+        <translation>Noch keine Güte: beschriften Sie mehr Stellen jeder Klasse, weit auseinander.</translation>
+    </message>
+    <message>
+        <source>Macro-F1 on ground that was not seen: {score}</source>
+        <translation>Makro-F1 auf nicht gesehenem Grund: {score}</translation>
+    </message>
+    <message>
+        <source>Raw bands alone: {score}</source>
+        <translation>Rohe Bänder allein: {score}</translation>
+    </message>
+    <message>
         <source>Copy as command</source>
         <translation>Als Befehl kopieren</translation>
     </message>
@@ -258,10 +706,6 @@
     <message>
         <source>Choose the Python of an environment.</source>
         <translation>Wählen Sie das Python einer Umgebung.</translation>
-    </message>
-    <message>
-        <source>Stop</source>
-        <translation>Stopp</translation>
     </message>
     <message>
         <source>Checking; the first time takes up to a minute.</source>
@@ -398,10 +842,6 @@
     <message>
         <source>Side of a cell in metres; default: 2 pixels of the finest raster.</source>
         <translation>Seitenlänge einer Zelle in Metern; Vorgabe: 2 Pixel des feinsten Rasters.</translation>
-    </message>
-    <message>
-        <source>Cell size</source>
-        <translation>Zellengröße</translation>
     </message>
     <message>
         <source>Model: a name, a checkpoint file, or a training run.</source>
@@ -628,10 +1068,6 @@
         <translation>Labels: Polygone, Punkte oder ein Raster mit Klassen.</translation>
     </message>
     <message>
-        <source>Labels</source>
-        <translation>Labels</translation>
-    </message>
-    <message>
         <source>Polygons or points with a field that holds the class; any CRS.</source>
         <translation>Polygone oder Punkte mit einem Feld, das die Klasse enthält; beliebiges KBS.</translation>
     </message>
@@ -800,10 +1236,6 @@
         <translation>Anzahl der Klassen.</translation>
     </message>
     <message>
-        <source>Classes</source>
-        <translation>Klassen</translation>
-    </message>
-    <message>
         <source>Mean F1 of the classes on spatial folds, 0 to 1.</source>
         <translation>Mittleres F1 der Klassen bei räumlicher Kreuzvalidierung, 0 bis 1.</translation>
     </message>
@@ -914,10 +1346,6 @@
     <message>
         <source>Examples: polygons or points of what is looked for.</source>
         <translation>Beispiele: Polygone oder Punkte dessen, was gesucht wird.</translation>
-    </message>
-    <message>
-        <source>Examples</source>
-        <translation>Beispiele</translation>
     </message>
     <message>
         <source>Polygons or points of what is looked for; any CRS.</source>
