@@ -12,8 +12,8 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
-.PHONY: help setup demo docs plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo docs plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample
+.PHONY: screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -44,6 +44,7 @@ plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 
 translations: .venv/.ready  ## every language of the plugin in step with its sentences, and compiled
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py
+
 docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
 	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet && echo "site/index.html: the documentation"
 
@@ -94,7 +95,6 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 	@$(PYTHON) docs/pictures/qgis_screenshots.py
 
 clean:  ## remove the environments and everything made
-	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm
-	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
+	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache \
+		.pytest_cache .hypothesis .import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings \
+		qgis_plugin/i18n/*.qm
