@@ -498,14 +498,14 @@ def test_a_click_that_trembles_is_a_click(canvas: QgsMapCanvas, seen: list[tuple
 
 
 def test_a_drag_is_a_polygon(canvas: QgsMapCanvas, seen: list[tuple[str, object]]) -> None:
-    along = [(100 + step, 100) for step in range(0, 101, 5)]
+    along = [(100 + step, 100 + step // 5 % 2) for step in range(0, 101, 5)]
     down = [(200, 100 + step) for step in range(0, 101, 5)]
     drag(canvas, [*along, *down, (100, 200)])
     ((name, polygon),) = seen
     assert name == "drawn"
     pixel = canvas.mapUnitsPerPixel()
     assert polygon.area() == pytest.approx((100 * pixel) ** 2, rel=0.02)
-    assert polygon.constGet().nCoordinates() == 5  # simplified
+    assert polygon.constGet().nCoordinates() < 10  # of 44: a hand trembles by a pixel
     assert polygon.contains(on_map(canvas, (150, 150)))
 
 
