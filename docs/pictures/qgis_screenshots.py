@@ -1,9 +1,10 @@
-"""The pictures of QGIS in the docs: its window with the sample's map, and the dialog of Classify land cover.
+"""The pictures of QGIS in the docs: its window with the sample's map, the dialog of Classify land cover, and the dock.
 
     .venv/bin/python docs/pictures/qgis_screenshots.py
 
-Starts a real QGIS without a screen (Xvfb), in a profile of its own with the plugin from its zip, runs both tools there,
-and writes `qgis_window.png` and `qgis_dialog.png` beside this file.
+Starts a real QGIS without a screen (Xvfb), in a profile of its own with the plugin from its zip, runs both tools there
+and then the dock from embedding to the whole map, and writes `qgis_*.png` and `dock_*.png` beside this file. How long
+the dock takes to repaint is printed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,14 @@ from gfm_core.assets import sample_folder
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-NAMES = ("qgis_window.png", "qgis_dialog.png")
+SCRIPTS = {  # what runs inside QGIS, and the pictures that it makes
+    "inside_qgis.py": ("qgis_window.png", "qgis_dialog.png"),
+    "dock_in_qgis.py": (
+        "dock_1_embed.png", "dock_2_label.png", "dock_3_map.png", "dock_4_next.png", "dock_5_alike.png",
+        "dock_6_whole.png",
+    ),
+}  # fmt: skip
+TIMES = "dock_times.txt"
 LARGEST = 150_000  # bytes
 SECONDS, TIMED_OUT = 900, 124
 
@@ -49,18 +57,24 @@ def main() -> int:
     """Run QGIS, then make its pictures small; 1 with a sentence if there are none."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the pictures")
-    out = parser.parse_args().out
+    parser.add_argument("--only", choices=SCRIPTS, help="one of the scripts alone")
+    asked = parser.parse_args()
     missing = [name for name in ("xvfb-run", "qgis") if not shutil.which(name, path=_PATH)]
     if missing:
         click.echo(f"Error: {missing[0]} is not here; install it, as ./setup_environments.sh qgis does.", err=True)
         return 1
-    with tempfile.TemporaryDirectory() as place:
-        profile_in(Path(place))
-        told = run_qgis(Path(place))
-        if told:
-            click.echo(f"Error: no pictures were made ({told}).", err=True)
-            return 1
-        sizes = [small_copy(Path(place) / "pictures" / name, out / name) for name in NAMES]
+    sizes = []
+    for script in [asked.only] if asked.only else SCRIPTS:
+        with tempfile.TemporaryDirectory() as place:
+            profile_in(Path(place))
+            told = run_qgis(Path(place), script)
+            if told:
+                click.echo(f"Error: no pictures were made ({told}).", err=True)
+                return 1
+            made = Path(place) / "pictures"
+            sizes += [small_copy(made / name, asked.out / name) for name in SCRIPTS[script]]
+            if (made / TIMES).is_file():
+                click.echo((made / TIMES).read_text(encoding="utf-8"))
     return 0 if max(sizes) <= LARGEST else 1
 
 
@@ -81,12 +95,12 @@ def profile_in(place: Path) -> None:
     shutil.copytree(sample_folder(), place / "sample")  # QGIS writes statistics beside what it shows
 
 
-def run_qgis(place: Path) -> str:
-    """Run `inside_qgis.py` in QGIS's window; what went wrong, or nothing."""
+def run_qgis(place: Path, script: str) -> str:
+    """Run a script in QGIS's window; what went wrong, or nothing."""
     program = "qgis.bin" if shutil.which("qgis.bin", path=_PATH) else "qgis"
     command = [
         "timeout", str(SECONDS), "xvfb-run", "-a", "-s", "-screen 0 1400x900x24",
-        program, "--nologo", "--noversioncheck", "--code", str(HERE / "inside_qgis.py"),
+        program, "--nologo", "--noversioncheck", "--code", str(HERE / script),
     ]  # fmt: skip
     environ = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     environ |= {
@@ -100,7 +114,7 @@ def run_qgis(place: Path) -> str:
     failed = place / "pictures" / "failed.txt"
     if failed.is_file():
         return failed.read_text(encoding="utf-8")
-    lost = [name for name in NAMES if not (place / "pictures" / name).is_file()]
+    lost = [name for name in SCRIPTS[script] if not (place / "pictures" / name).is_file()]
     return f"QGIS wrote no {lost[0]}: {ran.stderr.strip()[-300:]}" if lost else ""
 
 
