@@ -41,8 +41,9 @@ demo: .venv/.ready  ## embed and classify the sample scene into demo/
 plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
 
+# Not with --quiet, which hides warnings from --strict. The variable silences news of its makers.
 docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet && echo "site/index.html: the documentation"
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
 wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
 	@$(PYTHON) build_wheelhouse.py
