@@ -12,11 +12,11 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs plugin wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo docs plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
-		printf '  make %-11s %s\n' "$$target" "$$text"; done
+		printf '  make %-12s %s\n' "$$target" "$$text"; done
 
 # An environment is made again when what it is made from changes, so a second call starts at once.
 .venv/.ready: pyproject.toml setup_environments.sh
@@ -40,6 +40,9 @@ demo: .venv/.ready  ## embed and classify the sample scene into demo/
 
 plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_plugin.py
+
+translations: .venv/.ready  ## every language of the plugin in step with its sentences, and compiled
+	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py
 
 # Not with --quiet, which hides warnings from --strict. The variable silences news of its makers.
 docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
@@ -92,5 +95,7 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 	@$(PYTHON) docs/pictures/qgis_screenshots.py
 
 clean:  ## remove the environments and everything made
+	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm
 	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings

@@ -7,8 +7,8 @@
     .venv/bin/python build_plugin.py --pins     the versions that the plugin's set-up installs, those of this
                                                 environment: qgis_plugin/setup/pins.txt
 
-The zip holds `qgis_plugin/` as `jepa_gfm/`, the metadata, the licence, and the library itself as a wheel. The same
-sources give the same bytes.
+The zip holds `qgis_plugin/` as `jepa_gfm/`, its translations compiled (`build_translations.py`), the metadata, the
+licence, and the library itself as a wheel. The same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
+from build_translations import NO_LRELEASE, BuildError, compiled, lrelease
 from gfm_core.tools.catalogue import catalogue
 from reference_pages import commands_page, python_page
 from tools_page import tool_pages, tools_page
@@ -62,10 +63,6 @@ MARKS = ("tr", "translatable")  # functions that take a visible text
 VISIBLE = ("title", "help", "about", "label", "in_form", "keywords")  # in tools.json
 
 
-class BuildError(Exception):
-    """A plugin that cannot be built as it is: one sentence with the mend."""
-
-
 def main() -> int:
     """Build, or write the generated files; 1 with a sentence if something is not as it must be."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -89,6 +86,8 @@ def main() -> int:
 def tell(archive: Path) -> None:
     """Say what was built, and what publishing it would need."""
     print(f"{archive}: {archive.stat().st_size / 1e6:.1f} MB; Plugins > Manage and Install Plugins > Install from ZIP")
+    if lrelease() is None:
+        print(NO_LRELEASE)
     missing = [key for key in ADDRESSES if key not in metadata()]
     if missing:
         print(f"plugins.qgis.org wants more in metadata.txt: {', '.join(missing)}.")
@@ -335,15 +334,18 @@ def plugin_files() -> list[Path]:
 
 def _left_out(path: Path) -> bool:
     parts = path.relative_to(PLUGIN).parts
+    if path.suffix == ".qm":
+        return True  # compiled earlier, perhaps from another translation; the build compiles its own
     return any(part.startswith(".") or part in {"__pycache__", "tests"} for part in parts)
 
 
-def contents(wheel: Path) -> dict[str, Path]:
+def contents(wheel: Path, translations: list[Path]) -> dict[str, Path]:
     """Every file of the zip: its name inside, and where it is now."""
     found = {path.relative_to(PLUGIN).as_posix(): path for path in plugin_files()}
     found["metadata.txt"] = REPOSITORY / "metadata.txt"
     found["LICENSE"] = REPOSITORY / "LICENSES" / "GPL-2.0-or-later.txt"
     found[f"wheels/{wheel.name}"] = wheel
+    found |= {f"i18n/{path.name}": path for path in translations}
     return {f"{NAME}/{name}": path for name, path in sorted(found.items())}
 
 
@@ -365,7 +367,8 @@ def build(folder: Path) -> Path:
     archive = folder / f"{NAME}-{project_version()}.zip"
     with tempfile.TemporaryDirectory(dir=folder) as place:
         made = Path(place) / archive.name
-        write_zip(made, contents(build_wheel(Path(place))))
+        translations = compiled(PLUGIN / "i18n", Path(place))
+        write_zip(made, contents(build_wheel(Path(place)), translations))
         if made.stat().st_size > LARGEST:
             size = made.stat().st_size / 1e6
             raise BuildError(f"The plugin has {size:.1f} MB and plugins.qgis.org takes 25; make it smaller.")

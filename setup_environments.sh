@@ -179,7 +179,8 @@ print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependenc
 # QGIS comes from the distribution, with its own Python, GDAL and PROJ; nothing but pytest joins them. Only the system's
 # Python knows that QGIS, whatever is first on PATH.
 readonly system_python=/usr/bin/python3 no_qgis=3
-readonly qgis_packages=(qgis python3-qgis qgis-providers xvfb xauth fonts-open-sans python3-venv)
+# The last is Qt's lrelease, which compiles the plugin's translations.
+readonly qgis_packages=(qgis python3-qgis qgis-providers xvfb xauth fonts-open-sans python3-venv qttools5-dev-tools)
 
 from_qgis() {
     rm -rf "$venv"

@@ -24,6 +24,7 @@ from .parameters import (
     ClusterParameters,
     EmbedParameters,
     EstimateParameters,
+    PreviewParameters,
     SimilarParameters,
     SuggestParameters,
     SynthParameters,
@@ -42,6 +43,7 @@ from .tools.cluster import ClusterMap, cluster
 from .tools.embed import embed
 from .tools.estimate import Estimate, estimate
 from .tools.info import info
+from .tools.preview import Preview, preview
 from .tools.similar import Similarity, similar
 from .tools.suggest import Suggestion, Suggestions, suggest_labels
 from .tools.vector import VectorTable, vector
@@ -82,6 +84,8 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "PixelWindow",
+    "Preview",
+    "PreviewParameters",
     "Progress",
     "ShapeError",
     "SimilarParameters",
@@ -109,6 +113,7 @@ __all__ = [
     "open_embedding",
     "open_source",
     "open_stack",
+    "preview",
     "read_window",
     "similar",
     "suggest_labels",

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     HTML = "html"
     NUMBER = "number"
     TEXT = "text"
+    LIST = "list"  # of plain values by name
 
 
 def value(help: str, kind: Kind, *, label: str) -> Any:
@@ -78,6 +79,31 @@ class ClassifyOutcome(Outcome):
     macro_f1_check: float | None = value(
         "Mean F1 of the classes on the labels to check on.", Kind.NUMBER, label="Macro-F1 on check labels"
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewOutcome(Outcome):
+    """What labels make of a view; places are in the embedding's CRS."""
+
+    output: Path = value("The map of the view.", Kind.RASTER, label="Result")
+    dispute: Path = value("How much the feature groups contradict each other, in %.", Kind.RASTER, label="Dispute")
+    classes: list[dict[str, Any]] = value(
+        "Code, name, labels, F1 on folds (None: unknown), share of the view.", Kind.LIST, label="Classes"
+    )
+    macro_f1: float | None = value(
+        "Mean F1 of the classes on spatial folds, 0 to 1.", Kind.NUMBER, label="Macro-F1 on folds"
+    )
+    macro_f1_raw_bands: float | None = value(
+        "The same score of the raw bands alone.", Kind.NUMBER, label="Macro-F1 of raw bands"
+    )
+    next: list[dict[str, Any]] = value("Places worth a label: x, y, looks_like, probability.", Kind.LIST, label="Next")
+    suspects: list[dict[str, Any]] = value(
+        "Labels that look like another class: x, y, labelled, looks_like, probability.", Kind.LIST, label="Suspects"
+    )
+    warnings: list[str] = value("What to know before believing the scores.", Kind.LIST, label="Warnings")
+    step: int = value("Cells along a pixel of the map of the view.", Kind.NUMBER, label="Cells along a pixel")
+    refit_seconds: float = value("Seconds of reading labels, fitting and scoring.", Kind.NUMBER, label="Refit (s)")
+    paint_seconds: float = value("Seconds of painting the view.", Kind.NUMBER, label="Paint (s)")
 
 
 @dataclass(frozen=True, kw_only=True)

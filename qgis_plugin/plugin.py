@@ -6,7 +6,7 @@ from typing import Any
 
 from qgis.core import QgsApplication
 
-from . import session
+from . import session, translation
 from .provider import JepaGfmProvider
 
 
@@ -15,17 +15,21 @@ class JepaGfmPlugin:
 
     def __init__(self, iface: Any) -> None:
         self._iface = iface  # None in qgis_process
+        self._translator: Any = None
         self._provider: JepaGfmProvider | None = None
         self._options: Any = None
         self._layer_actions: Any = None
+        self._dock_action: Any = None
 
     def initProcessing(self) -> None:
-        """All that is needed without a window."""
+        """All that is needed without a window. The language first: QGIS asks for names and labels once."""
+        self._translator = translation.install()
         self._provider = JepaGfmProvider()
         QgsApplication.processingRegistry().addProvider(self._provider)
 
     def initGui(self) -> None:
-        """The provider, the page *JEPA-GFM* of the options, and the entries in the menus of layers."""
+        """The provider, the page *JEPA-GFM* of the options, the entries in the menus of layers, and the dock."""
+        from .dock.action import DockAction  # noqa: PLC0415 - there is no window in qgis_process
         from .layer_actions import LayerActions  # noqa: PLC0415 - there is no window in qgis_process
         from .setup.options import OptionsFactory  # noqa: PLC0415
 
@@ -33,9 +37,13 @@ class JepaGfmPlugin:
         self._options = OptionsFactory()
         self._iface.registerOptionsWidgetFactory(self._options)
         self._layer_actions = LayerActions(self._iface)
+        self._dock_action = DockAction(self._iface)
 
     def unload(self) -> None:
-        """Take everything away, and end the worker and a set-up."""
+        """Take everything away, and end the workers and a set-up."""
+        if self._dock_action is not None:
+            self._dock_action.remove()
+            self._dock_action = None
         if self._layer_actions is not None:
             self._layer_actions.remove()
             self._layer_actions = None
@@ -48,4 +56,7 @@ class JepaGfmPlugin:
         if self._provider is not None:
             QgsApplication.processingRegistry().removeProvider(self._provider)
             self._provider = None
+        if self._translator is not None:
+            translation.remove(self._translator)
+            self._translator = None
         session.stop_worker()

@@ -1,4 +1,4 @@
-"""The one worker of this QGIS profile: started by the first run, kept warm for the next."""
+"""The workers of this QGIS profile: one for runs of tools, one for the dock; started when needed and kept warm."""
 
 from __future__ import annotations
 
@@ -19,36 +19,37 @@ _NOT_SET_UP = (
 )
 
 _lock = threading.Lock()
-_client: WorkerClient | None = None
+_clients: dict[str, WorkerClient] = {}
+
+TOOLS, LIVE = "tools", "live"  # what a worker is for: runs of the tools, and the dock's quick answers beside them
 
 
-def worker() -> WorkerClient:
+def worker(purpose: str = TOOLS) -> WorkerClient:
     """The client for the Python of the settings; no process is started by asking for it.
 
     A worker of another Python, left from before the settings changed, is stopped. Raises `WorkerError` if there is no
     environment.
     """
-    global _client
     python = find_python(settings.chosen_python())
     if python is None:
         raise WorkerError(_NOT_SET_UP)
     with _lock:
-        old = None
-        if _client is None or _client.python != python:
-            old, _client = _client, WorkerClient(python, version=plugin_version(), log_file=log_file())
-        client = _client
+        old, client = None, _clients.get(purpose)
+        if client is None or client.python != python:
+            log = log_file() if purpose == TOOLS else log_file().with_name(f"worker_{purpose}.log")
+            old, client = client, WorkerClient(python, version=plugin_version(), log_file=log)
+            _clients[purpose] = client
     if old is not None:
         old.stop()
     return client
 
 
-def stop_worker() -> None:
-    """End the worker, if there is one; the next run starts another."""
-    global _client
+def stop_worker(purpose: str | None = None) -> None:
+    """End the workers, or that of one purpose; the next run starts another."""
     with _lock:
-        old, _client = _client, None
-    if old is not None:
-        old.stop()
+        stopped = [_clients.pop(name) for name in list(_clients) if purpose in (None, name)]
+    for client in stopped:
+        client.stop()
 
 
 def log_file() -> Path:

@@ -21,6 +21,7 @@ from PIL import Image
 
 import build_plugin
 from build_plugin import BuildError
+from build_translations import NO_LRELEASE, compiled, lrelease
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PLUGIN = REPOSITORY / "qgis_plugin"
@@ -63,6 +64,22 @@ def test_the_zip_is_one_folder_with_what_qgis_looks_for(names: list[str]) -> Non
 def test_every_module_of_the_plugin_is_in_the_zip(names: list[str]) -> None:
     modules = {path.relative_to(PLUGIN).as_posix() for path in PLUGIN.rglob("*.py")}
     assert {f"jepa_gfm/{name}" for name in modules} == {name for name in names if name.endswith(".py")}
+
+
+def test_every_translation_is_in_the_zip_as_qgis_reads_it(archive: Path, names: list[str], tmp_path: Path) -> None:
+    if lrelease() is None:
+        pytest.skip(NO_LRELEASE)
+    made = {f"jepa_gfm/i18n/{path.name}": path for path in compiled(PLUGIN / "i18n", tmp_path)}
+    assert made.keys() == {name for name in names if name.endswith(".qm")}
+    with zipfile.ZipFile(archive) as opened:
+        assert all(opened.read(name) == path.read_bytes() for name, path in made.items())
+
+
+def test_a_translation_compiled_earlier_does_not_get_into_the_zip(
+    tmp_path: Path, plugin_in: Callable[[Path], Path]
+) -> None:
+    (plugin_in(tmp_path) / "i18n" / "jepa_gfm_xx.qm").write_bytes(b"old")
+    assert not [path for path in build_plugin.plugin_files() if path.suffix == ".qm"]
 
 
 def test_nothing_compiled_hidden_or_of_a_test_is_in_the_zip(names: list[str]) -> None:

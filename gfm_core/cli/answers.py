@@ -1,4 +1,4 @@
-"""`gfm similar`, `change`, `cluster`, `estimate`, `apply`, `assess`, `vector`: commands made from their description."""
+"""`gfm similar`, `change` and the other commands that are made from their description alone."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def lines_of(outcome: Outcome) -> Iterator[str]:
     """What was made, a line each: files with what they hold, numbers by name."""
     for item in fields(outcome):
         value, kind = getattr(outcome, item.name), item.metadata["kind"]
-        if value is None or kind is Kind.TEXT:
+        if value is None or kind in (Kind.TEXT, Kind.LIST):
             continue
         if kind is Kind.NUMBER:
             shown = f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -58,3 +58,4 @@ estimate_command = command_of(TOOLS["estimate"])
 apply_command = command_of(TOOLS["apply"])
 assess_command = command_of(TOOLS["assess"])
 vector_command = command_of(TOOLS["vector"])
+preview_command = command_of(TOOLS["preview"])

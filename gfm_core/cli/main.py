@@ -28,6 +28,7 @@ _COMMANDS = {  # name: module and attribute, loaded when called, so that `gfm --
     "estimate": ("gfm_core.cli.answers", "estimate_command", "Estimate a number on every cell."),
     "assess": ("gfm_core.cli.answers", "assess_command", "Say how right a map is, and how much ground each class has."),
     "vector": ("gfm_core.cli.answers", "vector_command", "Give polygons the embedding inside them."),
+    "preview": ("gfm_core.cli.answers", "preview_command", "Show at once what labels make of an embedding."),
     "suggest": ("gfm_core.cli.suggest", "suggest_command", "Say which places are worth a label next."),
     "info": ("gfm_core.cli.info", "info_command", "Say what is understood of rasters, embeddings, heads and models."),
     "synth": ("gfm_core.cli.synth", "synth_command", "Write a synthetic scene with labels."),

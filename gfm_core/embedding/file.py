@@ -75,6 +75,19 @@ class EmbeddingFile:
         values[:, rows, cols] = self.values_of(group, stored)
         return values
 
+    def read_shrunk(self, group: str, cells: CellRange, shape: tuple[int, int]) -> NDArray[np.float32]:
+        """Values `[columns, *shape]` of `cells` inside the file: means from overviews, or every so manieth cell."""
+        columns = self.columns_of(group)
+        rows, cols = cells.slices_in(self.cells)
+        window = Window(col_off=cols.start, row_off=rows.start, width=cells.cols, height=cells.rows)
+        bands = [number + 1 for number in self.groups[group]]
+        try:
+            with rasterio.open(self.path) as dataset:
+                stored = dataset.read(bands, window=window, out_shape=(len(columns), *shape))
+        except RasterioError as error:
+            raise unreadable(self.path.name, error) from error
+        return self.values_of(group, stored)
+
     def read_small(self, group: str, longest: int) -> NDArray[Any]:
         """A group over all cells as it is stored (see `values_of`), no more than `longest` cells a side."""
         columns = self.columns_of(group)

@@ -45,7 +45,11 @@ def suggest(logs: Mapping[str, NDArray[np.floating[Any]]], count: int, *, seed: 
     most disputed ones instead, or those that the fused heads doubt, gives many of a kind, often mixed or wrongly
     labelled: on nine scenes no such rule beat labels anywhere (docs/experiments.md).
     """
-    disputed = disagreement(logs)
+    return drawn(disagreement(logs), count, seed=seed)
+
+
+def drawn(disputed: NDArray[np.float64], count: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Indices of `count` (or all) of the pixels whose `disagreement` is given, as `suggest` draws them."""
     chance = disputed + _LEAST
     generator = np.random.default_rng(seed)
     chosen = generator.choice(len(chance), min(count, len(chance)), replace=False, p=chance / chance.sum())

@@ -201,6 +201,38 @@ class SuggestParameters(LabelledParameters):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreviewParameters(Parameters):
+    """Show at once what labels make of an embedding: the map of a view, where to label next, and honest scores.
+
+    It is what the dock of QGIS asks after every click. The map has the cells of the view, or averages of them where
+    the view holds more than are shown; nothing is smoothed. The finished map is made by gfm classify.
+    """
+
+    embedding: str = parameter("One embedding.", Role.RASTER)
+    output: Path = parameter(
+        "Map of the view; OUTPUT_dispute.tif beside it tells where the feature groups contradict each other.",
+        Role.OUTPUT_RASTER, label="Result", flag="output", short="o", changes_pixels=False,
+    )  # fmt: skip
+    labels: str = parameter("Labels so far: polygons, points or a categorical raster.", Role.LABELS)
+    layer: str | None = parameter("Layer in the labels file.", Role.LAYER, default=None)
+    field: str | None = parameter(
+        "Field of the labels that holds the class (text or number).", Role.FIELD, label="Class field", default=None
+    )
+    extent: str | None = parameter(
+        "The view: X0,Y0,X1,Y1 in the embedding's CRS or a layer's file; default: all of the embedding.",
+        Role.EXTENT, default=None,
+    )  # fmt: skip
+    cells: int = parameter(
+        "Cells that are shown at most.", Role.NUMBER, default=150_000, minimum=1, maximum=10_000_000
+    )  # fmt: skip
+    count: int = parameter("How many places are suggested.", Role.NUMBER, default=10, minimum=1, maximum=1000)
+    seed: int = parameter(
+        "Number of the draw of places that are suggested.", Role.NUMBER, default=0, minimum=0, advanced=True
+    )
+    overwrite: bool = parameter("Replace outputs that exist.", Role.FLAG, default=False, changes_pixels=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class SynthParameters(Parameters):
     """Write a made-up place: rasters of several sensors, resolutions and dates, with labels and the truth."""
 

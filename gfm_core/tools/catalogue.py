@@ -35,6 +35,7 @@ class Tool:
     title: str
     keywords: tuple[str, ...]
     examples: tuple[str, ...]  # commands
+    in_toolbox: bool = True  # of QGIS; else only a dialogue asks for it
 
     @property
     def name(self) -> str:
@@ -149,6 +150,18 @@ def _vector(parameters: p.VectorParameters, reporter: Reporter, ready: Ready) ->
     )
 
 
+def _preview(parameters: p.PreviewParameters, reporter: Reporter, ready: Ready) -> o.PreviewOutcome:
+    from gfm_core.tools.preview import run_preview
+
+    made = run_preview(parameters, reporter, ready)
+    return o.PreviewOutcome(
+        output=made.path, dispute=made.dispute, classes=list(made.classes), macro_f1=made.macro_f1,
+        macro_f1_raw_bands=made.macro_f1_raw_bands, next=list(made.next), suspects=list(made.suspects),
+        warnings=list(made.warnings), step=made.step, refit_seconds=made.refit_seconds,
+        paint_seconds=made.paint_seconds, **_copies(parameters),
+    )  # fmt: skip
+
+
 def _copies(parameters: p.Parameters) -> dict[str, str]:
     return {"command": as_command(parameters), "python": as_python(parameters)}
 
@@ -211,6 +224,10 @@ _EVERY = (
         ("zonal statistics", "polygons", "parcels", "table", "features", "GeoParquet"),
         ("gfm vector emb.tif -o parcels_emb.gpkg --polygons parcels.gpkg --groups network",),
     ),
+    Tool(
+        p.PreviewParameters, o.PreviewOutcome, _preview, "Preview a map", ("preview", "labels", "active learning"),
+        ("gfm preview emb.tif -o view.tif --labels clicks.gpkg --field class",), in_toolbox=False,
+    ),
 )  # fmt: skip
 TOOLS = {tool.name: tool for tool in _EVERY}
 
@@ -220,5 +237,5 @@ def catalogue() -> dict[str, Any]:
     return {
         "format": FORMAT_VERSION,
         "version": importlib.metadata.version("jepa-gfm"),
-        "tools": [tool.describe() for tool in TOOLS.values()],
+        "tools": [tool.describe() for tool in TOOLS.values() if tool.in_toolbox],
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 from gfm_core.parameters import ParameterInfo, Parameters, Role, parameters_of, tool_name
 
-INPUTS = ("rasters", "map")  # what a call and a command name first, without a word for it
+INPUTS = ("rasters", "map", "embedding")  # what a call and a command name first, without a word for it
 _NOT_REPEATED = ("overwrite",)  # whoever repeats a run decides anew whether to replace what it made
 
 

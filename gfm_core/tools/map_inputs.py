@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,10 @@ class MapInputs:
 
     def look(self) -> tuple[MapInputs, SceneFacts]:
         """The scene without its labels: the inputs with prototypes, if they are wanted, and what heads need to know."""
+        return self._looked
+
+    @cached_property
+    def _looked(self) -> tuple[MapInputs, SceneFacts]:
         stored = self._squares()
         source = self
         if "prototypes" in self.features.groups:
@@ -151,7 +156,7 @@ def map_inputs(
     """Open what the parameters name, unless it is `ready`; rasters are embedded into the folder `scratch` first."""
     given = given_embedding(parameters, ready)
     if given is not None:
-        return _from_embedding(given, parameters)
+        return from_embedding(given, parameters)
     stack = ready.stack or stack_of(parameters, constants)
     for note in stack.notes:
         logger.info(note)
@@ -198,7 +203,8 @@ def _derived(
     return DerivedFeatures(base, groups, indices)
 
 
-def _from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) -> MapInputs:
+def from_embedding(embedding: EmbeddingFile, parameters: ClassifyParameters) -> MapInputs:
+    """A map on the cells of `embedding`, nothing else."""
     groups = _wanted(parameters, tuple(embedding.groups))
     notes = ("Made from the embedding alone: the map has its cells, and per-pixel detail of the rasters is not used.",)
     logger.info(notes[0])

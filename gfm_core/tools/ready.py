@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from gfm_core.embedding.file import EmbeddingFile
 from gfm_core.errors import ParameterError
 from gfm_core.model.checkpoint import LoadedModel, load_model
 from gfm_core.parameters import StackParameters
 from gfm_core.raster.stack import Stack
+
+if TYPE_CHECKING:
+    from gfm_core.tools.live_map import LiveMap  # which stands on tools that read this file
 
 P = TypeVar("P", bound=StackParameters)
 
@@ -24,13 +27,15 @@ _FIXED_BY_STACK = ("cell_size", "extent", "crs", "like")
 class Ready:
     """What the caller has at hand already; `embedding` is that of the stack, in the groups that are wanted.
 
-    `load` opens a model by the name that a user gave; a process that lives long keeps models there.
+    `load` opens a model by the name that a user gave, `live` an embedding for previews; a process that lives long keeps
+    them there.
     """
 
     stack: Stack | None = None
     model: LoadedModel | None = None
     embedding: EmbeddingFile | None = None
     load: Callable[[str], LoadedModel] = load_model
+    live: Callable[[str], LiveMap] | None = None
 
     def model_named(self, name: str) -> LoadedModel:
         """The model at hand, whatever it is called, else the one called `name`."""

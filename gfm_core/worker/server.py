@@ -19,12 +19,13 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from io import RawIOBase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gfm_core.errors import GfmError, ParameterError
 from gfm_core.hidden import abandon_outputs
 from gfm_core.parameters import Parameters
 from gfm_core.progress import Cancelled, Progress, Reporter
+from gfm_core.worker.live import LiveMaps
 from gfm_core.worker.models import Models
 from gfm_core.worker.protocol import (
     CANCELLED,
@@ -41,6 +42,9 @@ from gfm_core.worker.protocol import (
     lines,
     parse,
 )
+
+if TYPE_CHECKING:
+    from gfm_core.tools.ready import Ready  # torch: an environment without it must still answer
 
 _GRACE = 0.7  # seconds that a tool has to stop after the parent has gone
 _PROGRESS_EVERY = 0.1  # seconds
@@ -75,7 +79,7 @@ class Server:
         self._open: dict[Id, _Job] = {}  # asked and not answered yet
         self._running: _Job | None = None
         self._lock = threading.Lock()
-        self._models = Models()
+        self._models, self._live = Models(), LiveMaps()
         self._methods: dict[str, Callable[[_Job], dict[str, Any]]] = {"hello": self._hello}
 
     def run(self, requests: RawIOBase) -> None:
@@ -193,10 +197,14 @@ class Server:
             "catalogue": _catalogue(),
         }  # fmt: skip
 
+    def _ready(self) -> Ready:
+        from gfm_core.tools.ready import Ready
+
+        return Ready(load=self._models.load, live=self._live.open)
+
     def _run_tool(self, job: _Job) -> dict[str, Any]:
         from gfm_core.tools.catalogue import TOOLS
         from gfm_core.tools.copy_as import as_command, as_python
-        from gfm_core.tools.ready import Ready
 
         request = job.request
         tool = TOOLS.get(request.method)
@@ -210,7 +218,7 @@ class Server:
         news = _News(self._sender, request.id)
         news.progress(Progress(0.0, "starting"))
         with _logged(news):
-            outcome = tool.run(parameters, Reporter(news.progress, job.cancelled.is_set), Ready(load=self._models.load))
+            outcome = tool.run(parameters, Reporter(news.progress, job.cancelled.is_set), self._ready())
         news.finish()
         return outcome.to_dict()
 

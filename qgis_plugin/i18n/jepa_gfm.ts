@@ -184,6 +184,454 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>Label and look</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label a few places and see the map at once</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Name of the new class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename the chosen class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the colour of the chosen class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove the chosen class with its examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Classes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The keys 1 to 9 choose a class, F2 renames it.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Examples</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour of {name}: {colour}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Colour of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is a class {name} already.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Write the whole map…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Open Classify land cover with these rasters and labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Message</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rasters to look at</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>2 pixels of the finest raster</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Cell size</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at what the canvas shows, in the background</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed all</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Look at all that the finest raster covers, in the background</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Stop embedding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Progress of embedding</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>1. Rasters</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer of the labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a new GeoPackage for labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click or draw examples of the chosen class; right click removes one</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Undo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Take back the last change of the labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Redo</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Do again what was taken back</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>2. Labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Label places of two classes to see a map.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Scores of the map</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next place</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the next place that is worth a label</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Next suspect</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Go to the next label that looks like another class</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change it</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Give this label the class that it looks like</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The place at hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>3. Map of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>More like this</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Click what you look for; right click what is not meant</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Begin anew</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Forget the places that were clicked</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>How alike places must be, 0 to 100</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>At least</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Similar places</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embedded; label examples of each class.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Disputed: perhaps {name} ({percent} %). What is it?</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labelled {labelled}, looks like {name}; its own class has {percent} %.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no example {fid}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The place lies outside the CRS of the layer {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a polygon</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>a point</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>An example in the layer {name} is {what}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The drawn polygon has no area; draw it again.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>no reason is given</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} cannot be written ({reason}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labels need a CRS; choose one for the project.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file {path} exists; choose another name, or open its layer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The file {path} cannot be written ({reason}); choose another folder.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Merge class {old} into {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Rename class {old} to {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change the colour of class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove class {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add an example of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Remove an example of {name}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Change an example from {old} to {new}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The example is not there any more.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is no class {name}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is being edited; save or leave its edits first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The filter of the layer {name} hides examples; take it off first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>A class needs a name.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The name {name} is too long for the field {field}; it takes {longest} characters.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>{colour} is no colour; write it as #rrggbb.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer for labels cannot be read; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has neither points nor polygons; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no field {field}.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The field {field} of the layer {name} is not text; choose another one.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is read only; export it as a GeoPackage first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} is not a raster file; export it as a GeoTIFF and choose that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The labels are being edited, filtered or not in a file; save them first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Add a class and choose it first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>There is nothing to suggest yet; label places of two classes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No label looks like another class.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Embed the view first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Where to label next</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Map of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>F1</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Share</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>No score yet: label more places of each class, apart from each other.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Macro-F1 on ground that was not seen: {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Raw bands alone: {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Copy as command</source>
         <translation type="unfinished"></translation>
     </message>
@@ -257,10 +705,6 @@
     </message>
     <message>
         <source>Choose the Python of an environment.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Stop</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -397,10 +841,6 @@
     </message>
     <message>
         <source>Side of a cell in metres; default: 2 pixels of the finest raster.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Cell size</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -628,10 +1068,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Labels</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Polygons or points with a field that holds the class; any CRS.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -800,10 +1236,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Classes</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Mean F1 of the classes on spatial folds, 0 to 1.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -913,10 +1345,6 @@
     </message>
     <message>
         <source>Examples: polygons or points of what is looked for.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Examples</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

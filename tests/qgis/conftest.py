@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingFeedback, QgsProject
+from qgis.PyQt.QtCore import QLocale
 
 from qgis_plugin import session, settings
 from qgis_plugin.provider import JepaGfmProvider
 from tests.qgis.place import PYTHON, SmallPlace, cut
 
+QLocale.setDefault(QLocale.c())  # English, whoever runs the tests: the plugin follows the language of QGIS
 
 _status = [0]
 

@@ -40,7 +40,7 @@ class Home:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         environ |= {
             "PATH": PATH, "QT_QPA_PLATFORM": "offscreen", "QGIS_CUSTOM_CONFIG_PATH": str(self.config),
-            "XDG_DATA_HOME": str(self.data),
+            "XDG_DATA_HOME": str(self.data), "LC_ALL": "C.UTF-8",  # English, whoever runs the tests
         }  # fmt: skip
         command = [program, *arguments]
         return subprocess.run(command, env=environ, cwd=self.config, capture_output=True, text=True, check=False)

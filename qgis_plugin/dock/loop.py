@@ -1,0 +1,369 @@
+"""The loop behind the dock: embed, label, see, go where it is disputed, label again. It knows no widget."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from qgis.core import (
+    QgsApplication,
+    QgsCoordinateReferenceSystem,
+    QgsCoordinateTransform,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+)
+from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
+
+from .. import session, settings
+from ..algorithms.labels import own_file
+from ..algorithms.values import crs_text, raster_argument, raster_file
+from ..translation import tr
+from .label_set import LabelSet
+from .overlay import ALIKE, Overlay
+from .runner import Job, Runner
+
+_SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
+_MOST_CELLS = 150_000  # of a view: more are no finer on a screen, and cost memory
+_OLD = 30 * 24 * 3600  # s: views that were not shown for so long are removed
+
+
+class LabelLoop(QObject):
+    """What the dock does. Answers come as signals; `message` is a sentence for the user, empty when all is well."""
+
+    message = pyqtSignal(str)
+    working = pyqtSignal(bool)  # whether an embedding is being made
+    progressed = pyqtSignal(float, str)
+    embedded = pyqtSignal(str)
+    painted = pyqtSignal(dict)  # the worker's answer to a preview
+    found_alike = pyqtSignal(dict)
+    changed = pyqtSignal()  # something that the project keeps
+
+    def __init__(self, canvas: QgsMapCanvas, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._canvas = canvas
+        self.overlay = Overlay()
+        self.label_set: LabelSet | None = None
+        self.embedding, self._grid_crs = "", QgsCoordinateReferenceSystem()
+        self.cell_size: float | None = None
+        self.rasters: list[str] = []  # ids of layers
+        self.answer: dict[str, Any] = {}
+        self.alike_points: list[QgsPointXY] = []
+        self.counter_points: list[QgsPointXY] = []
+        self._next, self._suspect, self._numbers = -1, -1, count(1)
+        self._embedder = Runner(session.worker, self)
+        self._painter = Runner(lambda: session.worker(session.LIVE), self)
+        self._embedder.answered.connect(self._was_embedded)
+        self._embedder.failed.connect(self._not_embedded)
+        self._embedder.progressed.connect(self.progressed)
+        self._painter.answered.connect(self._was_answered)
+        self._painter.failed.connect(lambda _job, reason: self.message.emit(reason))
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.repaint)
+        canvas.extentsChanged.connect(self._moved)
+
+    def close(self) -> None:
+        """Stop everything; the canvas lives on."""
+        self._canvas.extentsChanged.disconnect(self._moved)
+        self._timer.stop()
+        for runner in (self._embedder, self._painter):
+            runner.close()
+        session.stop_worker(session.LIVE)
+
+    # ---- The embedding -----------------------------------------------------------------------------------------------
+
+    def layers(self) -> list[QgsRasterLayer]:
+        """The chosen rasters that are in the project, in the order of the project."""
+        every = QgsProject.instance().mapLayers()
+        return [every[name] for name in self.rasters if name in every]
+
+    def embed(self, *, view_only: bool) -> None:
+        """Embed the chosen rasters, all of them or where the canvas looks, in the background."""
+        layers = self.layers()
+        unusable = next((layer.name() for layer in layers if raster_file(layer) is None), "")
+        if not layers or unusable:
+            self.message.emit(
+                tr("The layer {name} is not a raster file; export it as a GeoTIFF and choose that.").format(
+                    name=unusable
+                )
+                if unusable
+                else tr("Choose the rasters to look at first.")
+            )
+            return
+        params: dict[str, Any] = {
+            "rasters": [raster_argument(layer) for layer in layers], "output": str(self._new_file("embedding")),
+            "device": settings.device(), "overwrite": True,
+        }  # fmt: skip
+        if self.cell_size:
+            params["cell_size"] = self.cell_size
+        if view_only:
+            params["extent"] = self._view()
+        self.message.emit("")
+        self.working.emit(True)
+        self._embedder.ask(Job("embed", params, outputs=[params["output"]]))
+
+    def stop(self) -> None:
+        """Stop embedding."""
+        self._embedder.cancel()
+
+    def use_embedding(self, path: str) -> bool:
+        """Look at an embedding that exists; False if there is none of that name."""
+        layer = QgsRasterLayer(path, "embedding", "gdal")
+        if not path or not layer.isValid():
+            return False
+        self.embedding, self._grid_crs = path, layer.crs()
+        self._cell = layer.rasterUnitsPerPixelX()
+        self.embedded.emit(path)
+        self.changed.emit()
+        self.repaint()
+        return True
+
+    def _was_embedded(self, _job: Job, answer: dict[str, Any]) -> None:
+        self.working.emit(False)
+        self.use_embedding(answer["output"])
+
+    def _not_embedded(self, _job: Job, reason: str) -> None:
+        self.working.emit(False)
+        self.message.emit(reason or tr("Stopped; nothing was written."))
+
+    # ---- The map of the view -----------------------------------------------------------------------------------------
+
+    def use_labels(self, label_set: LabelSet | None) -> None:
+        """Label in this set from now on."""
+        if self.label_set is not None:
+            with suppress(TypeError, RuntimeError):
+                self.label_set.changed.disconnect(self._labels_changed)
+                self.label_set.recoloured.disconnect(self._recolour)
+        self.label_set = label_set
+        if label_set is not None:
+            label_set.changed.connect(self._labels_changed)
+            label_set.recoloured.connect(self._recolour)
+        self.changed.emit()
+        self._labels_changed()
+
+    def colours(self) -> dict[str, str]:
+        """Of each class by name."""
+        return {item.name: item.colour for item in self.label_set.classes()} if self.label_set is not None else {}
+
+    def repaint(self) -> None:
+        """Refit and repaint, if there are an embedding and labels of two classes."""
+        params = self._preview()
+        if params is not None:
+            self._painter.ask(Job("preview", params, "preview", outputs=[params["output"]]))
+
+    def _preview(self) -> dict[str, Any] | None:
+        if not self.embedding or self.label_set is None:
+            return None
+        if sum(item.count > 0 for item in self.label_set.classes()) < 2:
+            self.message.emit(tr("Label places of two classes to see a map."))
+            return None
+        file = own_file(self.label_set.layer)
+        if file is None:
+            self.message.emit(tr("The labels are being edited, filtered or not in a file; save them first."))
+            return None
+        size = self._canvas.size()
+        return {
+            "embedding": self.embedding, "output": str(self._new_file("view")), "labels": file.path,
+            "field": self.label_set.field, "extent": self._view(), "overwrite": True,
+            "cells": max(1, min(_MOST_CELLS, size.width() * size.height())),
+            **({"layer": file.layer} if file.layer else {}),
+        }  # fmt: skip
+
+    def _was_answered(self, job: Job, answer: dict[str, Any]) -> None:
+        if job.about == "alike":
+            self.overlay.show_alike(answer["output"], answer["threshold"])
+            self.found_alike.emit(answer)
+            return
+        self.answer, self._next, self._suspect = answer, -1, -1
+        self.overlay.show_map(answer["output"], answer["dispute"], answer["classes"], self.colours())
+        self.message.emit("")
+        self.painted.emit(answer)
+
+    def _labels_changed(self) -> None:
+        self._timer.start(_SOON)
+
+    def _recolour(self) -> None:
+        self.overlay.recolour(self.colours())
+
+    def _moved(self) -> None:
+        if self.answer:
+            self._timer.start(_SETTLED)
+
+    # ---- Examples ----------------------------------------------------------------------------------------------------
+
+    def label_cell(self, point: QgsPointXY, name: str) -> None:
+        """The cell under a point of the canvas becomes an example; of a layer of points, the point."""
+        if self.label_set is None:
+            return
+        where = self._to_grid().transform(point) if self.embedding else point
+        if not self.embedding:
+            self._add(QgsGeometry.fromPointXY(point), name, self._canvas_crs())
+            return
+        layer = QgsRasterLayer(self.embedding, "embedding", "gdal")
+        box, side = layer.extent(), self._cell
+        left = box.xMinimum() + (where.x() - box.xMinimum()) // side * side
+        bottom = box.yMinimum() + (where.y() - box.yMinimum()) // side * side
+        inset = side * 0.01  # its edge must not touch the next cells
+        cell = QgsRectangle(left + inset, bottom + inset, left + side - inset, bottom + side - inset)
+        self._add(QgsGeometry.fromRect(cell), name, self._grid_crs)
+
+    def label_area(self, geometry: QgsGeometry, name: str) -> None:
+        """A drawn polygon of the canvas becomes an example."""
+        self._add(geometry, name, self._canvas_crs())
+
+    def remove_example(self, point: QgsPointXY) -> None:
+        """Remove the example under a point of the canvas, if there is one."""
+        if self.label_set is None:
+            return
+        tolerance = 5 * self._canvas.mapUnitsPerPixel()
+        found = self.label_set.example_at(point, tolerance, self._canvas_crs())
+        if found is not None:
+            self._try(lambda labels: labels.remove_example(found))
+
+    def _add(self, geometry: QgsGeometry, name: str, crs: QgsCoordinateReferenceSystem) -> None:
+        if not name:
+            self.message.emit(tr("Add a class and choose it first."))
+            return
+        self._try(lambda labels: labels.add_example(geometry, name, crs))
+
+    def _try(self, act: Any) -> None:
+        try:
+            act(self.label_set)
+        except ValueError as error:
+            self.message.emit(str(error))
+
+    # ---- Where to look -----------------------------------------------------------------------------------------------
+
+    def next_place(self) -> dict[str, Any] | None:
+        """Go to the next place that is worth a label, the most disputed first."""
+        places = self.answer.get("next") or []
+        if not places:
+            self.message.emit(tr("There is nothing to suggest yet; label places of two classes."))
+            return None
+        self._next = (self._next + 1) % len(places)
+        return self._go(places[self._next])
+
+    def next_suspect(self, step: int = 1) -> dict[str, Any] | None:
+        """Go to the next label that looks like another class, the worst first."""
+        places = self.answer.get("suspects") or []
+        if not places:
+            self.message.emit(tr("No label looks like another class."))
+            return None
+        self._suspect = (self._suspect + step) % len(places) if self._suspect >= 0 else 0
+        return self._go(places[self._suspect])
+
+    def accept_suspect(self) -> None:
+        """Give the suspicious label at hand the class that it looks like."""
+        places = self.answer.get("suspects") or []
+        if self.label_set is None or not 0 <= self._suspect < len(places):
+            return
+        place = places[self._suspect]
+        found = self.label_set.example_at(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
+        if found is not None:
+            self._try(lambda labels: labels.change_class(found, place["looks_like"]))
+
+    def _go(self, place: dict[str, Any]) -> dict[str, Any]:
+        to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
+        point = to_canvas.transform(QgsPointXY(place["x"], place["y"]))
+        self._canvas.setCenter(point)
+        self._canvas.refresh()
+        self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())
+        return place
+
+    # ---- More like this ----------------------------------------------------------------------------------------------
+
+    def more_like(self, point: QgsPointXY, *, counter: bool = False) -> None:
+        """Look for places like those clicked so far, and unlike those clicked as counter-examples."""
+        if not self.embedding:
+            self.message.emit(tr("Embed the view first."))
+            return
+        (self.counter_points if counter else self.alike_points).append(self._to_grid().transform(point))
+        if not self.alike_points:
+            return
+        output = self._new_file("alike")
+        params: dict[str, Any] = {
+            "rasters": [self.embedding], "output": str(output), "overwrite": True,
+            "labels": self._points_file(output.with_name("like.geojson"), self.alike_points),
+        }  # fmt: skip
+        if self.counter_points:
+            params["counter"] = self._points_file(output.with_name("unlike.geojson"), self.counter_points)
+        self.message.emit("")
+        self._painter.ask(Job("similar", params, "alike", outputs=[str(output)]))
+
+    def forget_alike(self) -> None:
+        """Begin anew."""
+        self.alike_points, self.counter_points = [], []
+        self.overlay.remove(ALIKE)
+
+    def _points_file(self, path: Path, points: Sequence[QgsPointXY]) -> str:
+        """Points of the grid's CRS as GeoJSON in longitude and latitude, as the format wants it."""
+        world = QgsCoordinateReferenceSystem("EPSG:4326")
+        to_world = QgsCoordinateTransform(self._grid_crs, world, QgsProject.instance())
+        features = [
+            {
+                "type": "Feature", "properties": {},
+                "geometry": {"type": "Point", "coordinates": [found.x(), found.y()]},
+            }
+            for found in map(to_world.transform, points)
+        ]  # fmt: skip
+        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+        return str(path)
+
+    # ---- The whole map -----------------------------------------------------------------------------------------------
+
+    def whole_map(self) -> dict[str, Any]:
+        """The values of *Classify land cover* for the map of all that the rasters cover."""
+        layers = self.layers()
+        values: dict[str, Any] = {"INPUTS": [layer.id() for layer in layers] or [self.embedding]}
+        if self.label_set is not None:
+            values |= {"LABELS": self.label_set.layer.id(), "FIELD": self.label_set.field}
+        if self.cell_size and layers:
+            values["CELL_SIZE"] = self.cell_size
+        return values
+
+    # ---- Helpers of all ----------------------------------------------------------------------------------------------
+
+    def _view(self) -> str:
+        """What the canvas shows, as the worker takes it."""
+        box = self._canvas.extent()
+        edges = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
+        return f"{','.join(map(repr, edges))} [{crs_text(self._canvas_crs())}]"
+
+    def _canvas_crs(self) -> QgsCoordinateReferenceSystem:
+        return self._canvas.mapSettings().destinationCrs()
+
+    def _to_grid(self) -> QgsCoordinateTransform:
+        return QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
+
+    def _new_file(self, name: str) -> Path:
+        """A file of its own for each answer: the one before may still be on the canvas."""
+        folder = views_folder()
+        if not hasattr(self, "_session"):
+            _remove_old(folder)
+            self._session = Path(tempfile.mkdtemp(prefix="views_", dir=folder))
+        return self._session / f"{name}_{next(self._numbers)}.tif"
+
+
+def views_folder() -> Path:
+    """Where the dock keeps what it shows, in the profile: projects that are opened again find it there."""
+    folder = Path(QgsApplication.qgisSettingsDirPath()) / "jepa_gfm" / "views"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _remove_old(folder: Path) -> None:
+    for item in folder.glob("views_*"):
+        with suppress(OSError):
+            if time.time() - max(file.stat().st_atime for file in (item, *item.iterdir())) > _OLD:
+                shutil.rmtree(item, ignore_errors=True)
