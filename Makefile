@@ -97,5 +97,5 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 clean:  ## remove the environments and everything made
 	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm
-	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
+	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache \
+		.hypothesis .import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
