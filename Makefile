@@ -12,7 +12,8 @@ QGIS_TESTS := $(QGIS_ENV) QT_QPA_PLATFORM=offscreen GFM_WORKER_PYTHON=$(CURDIR)/
 SAY_WITHOUT_QGIS = [ ! -f .venv-qgis/absent ] || echo "QGIS tests skipped: $$(cat .venv-qgis/absent)"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo docs plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample screenshots clean
+.PHONY: help setup demo docs plugin translations wheelhouse test test-qgis test-long fuzz lint checkpoint sample
+.PHONY: screenshots clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r target text; do \
@@ -95,7 +96,6 @@ screenshots: .venv-qgis/.ready .venv/.ready  ## pictures of QGIS with the sample
 	@$(PYTHON) docs/pictures/qgis_screenshots.py
 
 clean:  ## remove the environments and everything made
-	rm -rf .venv .venv-train .venv-qgis build dist demo *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis \
-		.import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings qgis_plugin/i18n/*.qm
-	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache .pytest_cache \
-		.hypothesis .import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings
+	rm -rf .venv .venv-train .venv-qgis .venv-docs build dist site demo *.egg-info .mypy_cache .ruff_cache \
+		.pytest_cache .hypothesis .import_linter_cache tests/qgis/.pytest_cache tests/qgis/.qgis-settings \
+		qgis_plugin/i18n/*.qm
