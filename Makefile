@@ -45,8 +45,9 @@ plugin: .venv/.ready  ## the QGIS plugin: dist/jepa_gfm-VERSION.zip
 translations: .venv/.ready  ## every language of the plugin in step with its sentences, and compiled
 	@$(PYTHON) build_plugin.py --tools && $(PYTHON) build_translations.py
 
+# Not with --quiet, which hides warnings from --strict. The variable silences news of its makers.
 docs: .venv-docs/.ready  ## the documentation as a site: site/index.html
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict --quiet && echo "site/index.html: the documentation"
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 
 wheelhouse: .venv/.ready  ## all packages as wheels for this kind of computer: dist/wheelhouse, for a set-up offline
 	@$(PYTHON) build_wheelhouse.py

@@ -21,7 +21,7 @@ _WIDTH = 100  # of a signature in one line
 
 def commands_page() -> str:
     """The page of `gfm`, its commands in the order of `gfm --help`."""
-    group = click.Context(gfm, info_name="gfm")
+    group = click.Context(gfm, info_name="gfm", **gfm.context_settings)  # click keeps the -h that it sees first
     lines = [
         "# Commands",
         "",
@@ -115,7 +115,7 @@ def python_page() -> str:
         lines += ["", f"## {part}", "", what]
         for name in names[part]:
             lines += ["", f"### {name}", "", *_thing(name, getattr(gfm_core, name))]
-    return "\n".join(lines) + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
 def _part_of(thing: Any) -> str:
@@ -142,9 +142,9 @@ def _thing(name: str, thing: Any) -> Iterator[str]:
     yield from ("```python", *_signature(name, thing), "```", "")
     yield from _docstring(text)
     if name in _TOOLS:
-        yield from ("", f"Parameters: [{name}](../tools/{name}.md).")
+        yield from (f"Parameters: [{name}](../tools/{name}.md).", "")
     elif name == "suggest_labels":
-        yield from ("", "Parameters: those of [gfm suggest](commands.md#gfm-suggest).")
+        yield from ("Parameters: those of [gfm suggest](commands.md#gfm-suggest).", "")
     if inspect.isclass(thing):
         yield from _members(thing)
 

