@@ -139,7 +139,7 @@ def places_of_classes() -> dict[str, list[QgsPointXY]]:
             largest.setdefault(name, feature.geometry())
     for name, places in found.items():  # of a class with few polygons, more places in its largest
         more = largest[name].randomPointsInPolygon(4 * CLICKS, 1) if len(places) < CLICKS else []
-        places += [place for place in more if view.contains(place)][: CLICKS - len(places)]
+        places.extend([place for place in more if view.contains(place)][: CLICKS - len(places)])
     return found
 
 
