@@ -79,7 +79,7 @@ class Overlay:
         if layer is not None:
             low = min(threshold, 99.0)
             middle = (low + 100) / 2
-            stops = tuple(zip((low, middle, 100.0), _ALIKE))  # noqa: B905 - Python 3.9 has no strict
+            stops = tuple(zip((low, middle, 100.0), _ALIKE))
             _ramp(layer, ((0.0, "#00ffffff"), (max(low - 1e-3, 0.0), "#00ffffff"), *stops))
 
     def remove(self, kind: str) -> None:
