@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import processing
-from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
 from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDockWidget, QWidget
@@ -94,7 +94,8 @@ def arrange(window: QWidget, dock: QWidget, first: QgsRasterLayer) -> None:
     wait(500)
     canvas = iface.mapCanvas()
     whole = first.extent()
-    canvas.setExtent(whole.buffered(-whole.height() * 0.15))
+    height = whole.height() * 0.98
+    canvas.setExtent(QgsRectangle.fromCenterAndSize(whole.center(), height * canvas.width() / canvas.height(), height))
     wait_for_map()
 
 
@@ -126,7 +127,7 @@ def label(dock: QWidget, window: QWidget) -> None:
 def places_of_classes() -> dict[str, list[QgsPointXY]]:
     """Places of the sample's polygons in the view, five of each class, the largest polygons first."""
     canvas = iface.mapCanvas()
-    view = canvas.extent()
+    view = canvas.extent().intersect(QgsProject.instance().mapLayersByName("s2_l1c_10m")[0].extent())
     view.scale(0.95)
     layer = QgsVectorLayer(f"{SAMPLE / 'landuse.gpkg'}|layername=landuse", "landuse")
     found: dict[str, list[QgsPointXY]] = {name: [] for name in CLASSES}

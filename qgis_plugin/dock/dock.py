@@ -26,6 +26,7 @@ from qgis.PyQt.QtWidgets import (
     QWidget,
 )
 
+from ..layer_actions import origin_of
 from ..translation import tr
 from . import project_state
 from .class_table import ClassTable
@@ -72,15 +73,19 @@ class LabelDock(QgsDockWidget):
             tr("Write the whole map…"), tr("Open Classify land cover with these rasters and labels")
         )
         column.addWidget(self.whole_button)
-        self.message = QLabel()
-        self.message.setWordWrap(True)
-        self.message.setAccessibleName(tr("Message"))
-        column.addWidget(self.message)
         column.addStretch()
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
-        self.setWidget(scroll)
+        whole = QWidget()
+        outer = QVBoxLayout(whole)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroll)
+        self.place = _told(tr("The place at hand"))
+        self.message = _told(tr("Message"))
+        for label in (self.place, self.message):  # below all, where they are seen wherever one has scrolled to
+            outer.addWidget(label)
+        self.setWidget(whole)
 
     def _rasters_box(self) -> QGroupBox:
         self.raster_list = QListWidget()
@@ -133,13 +138,9 @@ class LabelDock(QgsDockWidget):
         self.suspect_button = _button(tr("Next suspect"), tr("Go to the next label that looks like another class"))
         self.accept_button = _button(tr("Change it"), tr("Give this label the class that it looks like"))
         self.accept_button.setEnabled(False)
-        self.place = QLabel()
-        self.place.setWordWrap(True)
-        self.place.setAccessibleName(tr("The place at hand"))
         form = QVBoxLayout()
         form.addWidget(self.score)
         form.addLayout(_row(self.next_button, self.suspect_button, self.accept_button))
-        form.addWidget(self.place)
         return _box(tr("3. Map of the view"), form)
 
     def _alike_box(self) -> QGroupBox:
@@ -331,10 +332,11 @@ class LabelDock(QgsDockWidget):
         self.accept_button.setEnabled(False)
         place = self.loop.next_place()
         if place is not None:
-            self.place.setText(
+            _tell(
+                self.place,
                 tr("Disputed: perhaps {name} ({percent} %). What is it?").format(
                     name=place["looks_like"], percent=round(100 * place["probability"])
-                )
+                ),
             )
 
     def show_suspect(self) -> None:
@@ -342,15 +344,17 @@ class LabelDock(QgsDockWidget):
         place = self.loop.next_suspect()
         self.accept_button.setEnabled(place is not None)
         if place is not None:
-            self.place.setText(
+            _tell(
+                self.place,
                 tr("Labelled {labelled}, looks like {name}; its own class has {percent} %.").format(
                     labelled=place["labelled"], name=place["looks_like"], percent=round(100 * place["probability"])
-                )
+                ),
             )
 
     def _show_score(self, answer: dict[str, Any]) -> None:
-        self.accept_button.setEnabled(False)
-        self.place.clear()
+        if not self.loop.is_led:
+            self.accept_button.setEnabled(False)
+            _tell(self.place, "")
         self.score.setText(score_html(answer))
 
     def _show_working(self, on: bool) -> None:
@@ -365,14 +369,15 @@ class LabelDock(QgsDockWidget):
         self.progress.setFormat(f"{message} %p%")
 
     def _say(self, text: str) -> None:
-        self.message.setText(text)
+        _tell(self.message, text)
 
     def _keep(self) -> None:
         project_state.keep(self.loop)
 
 
 def _is_ours(layer: QgsRasterLayer) -> bool:
-    return bool(layer.customProperty("jepa_gfm/dock"))
+    """Painted by the dock, or made by a tool: nothing to learn from."""
+    return bool(layer.customProperty("jepa_gfm/dock")) or origin_of(layer) is not None
 
 
 def _button(text: str, help_text: str, *, checkable: bool = False) -> QPushButton:
@@ -381,6 +386,21 @@ def _button(text: str, help_text: str, *, checkable: bool = False) -> QPushButto
     button.setAccessibleDescription(help_text)
     button.setCheckable(checkable)
     return button
+
+
+def _tell(label: QLabel, text: str) -> None:
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
+def _told(name: str) -> QLabel:
+    """A line that is empty most of the time."""
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setMargin(4)
+    label.setAccessibleName(name)
+    label.hide()
+    return label
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:

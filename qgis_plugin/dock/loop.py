@@ -35,6 +35,7 @@ from .runner import Job, Runner
 
 _SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
 _MOST_CELLS = 150_000  # of a view: more are no finer on a screen, and cost memory
+_LED = "preview where the user was led"
 _OLD = 30 * 24 * 3600  # s: views that were not shown for so long are removed
 
 
@@ -61,6 +62,7 @@ class LabelLoop(QObject):
         self.alike_points: list[QgsPointXY] = []
         self.counter_points: list[QgsPointXY] = []
         self._next, self._suspect, self._numbers = -1, -1, count(1)
+        self._is_going = self.is_led = False  # whether the view moves, and has moved last, because we led it
         self._embedder = Runner(session.worker, self)
         self._painter = Runner(lambda: session.worker(session.LIVE), self)
         self._embedder.answered.connect(self._was_embedded)
@@ -160,7 +162,9 @@ class LabelLoop(QObject):
         """Refit and repaint, if there are an embedding and labels of two classes."""
         params = self._preview()
         if params is not None:
-            self._painter.ask(Job("preview", params, "preview", outputs=[params["output"]]))
+            # Places that lead the user are not to change because he is led there.
+            about = _LED if self.is_led and self.answer else "preview"
+            self._painter.ask(Job("preview", params, about, outputs=[params["output"]]))
 
     def _preview(self) -> dict[str, Any] | None:
         if not self.embedding or self.label_set is None:
@@ -185,12 +189,17 @@ class LabelLoop(QObject):
             self.overlay.show_alike(answer["output"], answer["threshold"])
             self.found_alike.emit(answer)
             return
-        self.answer, self._next, self._suspect = answer, -1, -1
+        if job.about == _LED:
+            answer = {**answer, "next": self.answer["next"], "suspects": self.answer["suspects"]}
+        else:
+            self._next = self._suspect = -1
+        self.answer = answer
         self.overlay.show_map(answer["output"], answer["dispute"], answer["classes"], self.colours())
         self.message.emit("")
         self.painted.emit(answer)
 
     def _labels_changed(self) -> None:
+        self.is_led = False
         self._timer.start(_SOON)
 
     def _recolour(self) -> None:
@@ -198,6 +207,8 @@ class LabelLoop(QObject):
 
     def _moved(self) -> None:
         if self.answer:
+            if not self._timer.isActive():
+                self.is_led = self._is_going
             self._timer.start(_SETTLED)
 
     # ---- Examples ----------------------------------------------------------------------------------------------------
@@ -276,7 +287,9 @@ class LabelLoop(QObject):
     def _go(self, place: dict[str, Any]) -> dict[str, Any]:
         to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
         point = to_canvas.transform(QgsPointXY(place["x"], place["y"]))
+        self._is_going = True
         self._canvas.setCenter(point)
+        self._is_going = False
         self._canvas.refresh()
         self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())
         return place

@@ -151,6 +151,25 @@ def test_undo_takes_a_label_out_of_the_map(dock: LabelDock, tmp_path: Path) -> N
     wait_for(lambda: found and _labels(found[-1]) == before - 1)
 
 
+def test_being_led_does_not_change_where_one_is_led(dock: LabelDock, tmp_path: Path) -> None:
+    answer = label(dock, tmp_path, embed(dock))
+    found: list[dict[str, Any]] = []
+    dock.loop.painted.connect(found.append)
+    for number in range(3):
+        dock.next_button.click()
+        place = answer["next"][number]
+        centre = dock._canvas.center()
+        assert (centre.x(), centre.y()) == pytest.approx((place["x"], place["y"]), abs=1.0)
+        wait_for(lambda: found)
+        found.clear()
+        assert place["looks_like"] in dock.place.text()
+    dock._canvas.setExtent(dock._canvas.extent())
+    dock._canvas.zoomByFactor(0.7)  # the user's own move: places of what is seen now
+    wait_for(lambda: found)
+    assert found[-1]["next"] != answer["next"]
+    assert dock.place.text() == ""
+
+
 def test_similar_places_follow_clicks_and_the_slider(dock: LabelDock, tmp_path: Path) -> None:
     embedding = embed(dock)
     dock.loop.more_like(bright_places(embedding)["bright"][0])
