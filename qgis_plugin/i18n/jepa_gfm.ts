@@ -272,6 +272,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The place at hand</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Message</source>
         <translation type="unfinished"></translation>
     </message>
@@ -389,10 +393,6 @@
     </message>
     <message>
         <source>Give this label the class that it looks like</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The place at hand</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

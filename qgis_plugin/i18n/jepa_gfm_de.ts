@@ -272,6 +272,10 @@
         <translation>Die Klassifizierung der Landbedeckung mit diesen Rastern und Beispielen öffnen</translation>
     </message>
     <message>
+        <source>The place at hand</source>
+        <translation>Die aktuelle Stelle</translation>
+    </message>
+    <message>
         <source>Message</source>
         <translation>Meldung</translation>
     </message>
@@ -390,10 +394,6 @@
     <message>
         <source>Give this label the class that it looks like</source>
         <translation>Diesem Beispiel die Klasse geben, nach der es aussieht</translation>
-    </message>
-    <message>
-        <source>The place at hand</source>
-        <translation>Die aktuelle Stelle</translation>
     </message>
     <message>
         <source>3. Map of the view</source>
