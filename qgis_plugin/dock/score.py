@@ -33,7 +33,7 @@ def _classes(classes: list[dict[str, Any]]) -> str:
         f"<td>{_number(item['f1'])}</td><td>{100 * item['share']:.0f} %</td></tr>"
         for item in classes
     )
-    return f"<table cellspacing='2'><tr>{head}</tr>{rows}</table>"
+    return f"<table cellpadding='3'><tr>{head}</tr>{rows}</table>"
 
 
 def _number(value: float | None) -> str:
