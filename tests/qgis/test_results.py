@@ -15,6 +15,7 @@ from qgis.core import (
     QgsSettings,
     QgsVectorLayer,
 )
+from qgis.gui import QgsMapCanvas
 
 from qgis_plugin import session
 from qgis_plugin.algorithms.results import Finisher
@@ -119,6 +120,30 @@ class Iface:
         self.offered: list[tuple[str, str]] = []
         self.active: Any = None
         self.said: list[str] = []
+        self.entries: list[Any] = []  # of toolbar and menus
+        self.docks: list[Any] = []
+        self.canvas = QgsMapCanvas()
+
+    def mapCanvas(self) -> QgsMapCanvas:
+        return self.canvas
+
+    def addToolBarIcon(self, action: Any) -> None:
+        self.entries.append(action)
+
+    def removeToolBarIcon(self, action: Any) -> None:
+        self.entries.remove(action)
+
+    def addPluginToRasterMenu(self, menu: str, action: Any) -> None:
+        self.entries.append(action)
+
+    def removePluginRasterMenu(self, menu: str, action: Any) -> None:
+        self.entries.remove(action)
+
+    def addDockWidget(self, area: Any, dock: Any) -> None:
+        self.docks.append(dock)
+
+    def removeDockWidget(self, dock: Any) -> None:
+        self.docks.remove(dock)
 
     def registerOptionsWidgetFactory(self, factory: Any) -> None:
         self.factories.append(factory)
@@ -158,11 +183,13 @@ def test_unload_and_reload_leave_nothing_behind(provider: JepaGfmProvider) -> No
         plugin.initGui()
         assert registry.algorithmById("jepagfm:embedlayers") is not None
         assert len(iface.factories) == 1
-        pid = session.worker().hello()["pid"]
+        iface.entries[0].trigger()
+        assert len(iface.docks) == 1
+        pids = [session.worker(purpose).hello()["pid"] for purpose in (session.TOOLS, session.LIVE)]
         plugin.unload()
         assert registry.providerById("jepagfm") is None
-        assert iface.factories == []
-        assert not is_running(pid)
+        assert iface.factories == iface.entries == iface.docks == []
+        assert not any(map(is_running, pids))
     assert set(QgsSettings().allKeys()) == keys
 
 
