@@ -64,15 +64,8 @@ class EmbeddingFile:
         shared = cells.intersection(self.cells)
         if shared is None:
             return values
-        rows, cols = shared.slices_in(self.cells)
-        window = Window(col_off=cols.start, row_off=rows.start, width=shared.cols, height=shared.rows)
-        try:
-            with rasterio.open(self.path) as dataset:
-                stored = dataset.read([number + 1 for number in self.groups[group]], window=window)
-        except RasterioError as error:
-            raise unreadable(self.path.name, error) from error
         rows, cols = shared.slices_in(cells)
-        values[:, rows, cols] = self.values_of(group, stored)
+        values[:, rows, cols] = self.read_shrunk(group, shared, shared.shape)
         return values
 
     def read_shrunk(self, group: str, cells: CellRange, shape: tuple[int, int]) -> NDArray[np.float32]:

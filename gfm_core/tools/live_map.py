@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,8 +26,6 @@ from gfm_core.tools.map_inputs import Features, MapInputs, from_embedding
 
 _MOST_REMEMBERED = 50_000  # labelled cells
 _ROWS = 32_768  # cells painted at once
-
-logger = logging.getLogger(__name__)
 
 
 class RememberedCells:

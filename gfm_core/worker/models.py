@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 _KEPT = 2
 
-_Stamp = tuple[str, int, int]  # path, size, time of the last change in ns
+Stamp = tuple[str, int, int]  # path, size, time of the last change in ns
 
 
 class Models:
     """The last few models by the name that was asked for; a file that changed is loaded anew."""
 
     def __init__(self) -> None:
-        self._models: dict[str, tuple[_Stamp | None, LoadedModel]] = {}
+        self._models: dict[str, tuple[Stamp | None, LoadedModel]] = {}
 
     def load(self, name: str) -> LoadedModel:
         """The model called `name` (see `load_model`)."""
@@ -35,13 +35,21 @@ class Models:
         return kept[1]
 
 
-def _stamp(name: str) -> _Stamp | None:
+def _stamp(name: str) -> Stamp | None:
     """What tells one state of a model's file from the next; None if there is no such file."""
     from gfm_core.model.checkpoint import BEST
 
     path = model_files().get(name) or Path(name)
     try:
         path = path / BEST if path.is_dir() else path
+    except (OSError, ValueError):  # a folder that may not be looked into
+        return None
+    return stamp_of(path)
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What tells one state of a file from the next; None if there is no such file."""
+    try:
         state = path.stat()
     except (OSError, ValueError):
         return None

@@ -35,7 +35,6 @@ from .loop import LabelLoop
 from .map_tools import ExampleTool
 from .score import score_html
 
-_EMBEDDING = "jepagfm:embedlayers"
 _CLASSIFY = "jepagfm:classifylandcover"
 
 

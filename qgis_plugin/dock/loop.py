@@ -56,6 +56,7 @@ class LabelLoop(QObject):
         self.overlay = Overlay()
         self.label_set: LabelSet | None = None
         self.embedding, self._grid_crs = "", QgsCoordinateReferenceSystem()
+        self._ground, self._cell = QgsRectangle(), 0.0  # of the embedding: what it covers, the side of its cells
         self.cell_size: float | None = None
         self.rasters: list[str] = []  # ids of layers
         self.answer: dict[str, Any] = {}
@@ -125,7 +126,7 @@ class LabelLoop(QObject):
         if not path or not layer.isValid():
             return False
         self.embedding, self._grid_crs = path, layer.crs()
-        self._cell = layer.rasterUnitsPerPixelX()
+        self._ground, self._cell = layer.extent(), layer.rasterUnitsPerPixelX()
         self.embedded.emit(path)
         self.changed.emit()
         self.repaint()
@@ -217,12 +218,11 @@ class LabelLoop(QObject):
         """The cell under a point of the canvas becomes an example; of a layer of points, the point."""
         if self.label_set is None:
             return
-        where = self._to_grid().transform(point) if self.embedding else point
         if not self.embedding:
             self._add(QgsGeometry.fromPointXY(point), name, self._canvas_crs())
             return
-        layer = QgsRasterLayer(self.embedding, "embedding", "gdal")
-        box, side = layer.extent(), self._cell
+        where = self._to_grid().transform(point)
+        box, side = self._ground, self._cell
         left = box.xMinimum() + (where.x() - box.xMinimum()) // side * side
         bottom = box.yMinimum() + (where.y() - box.yMinimum()) // side * side
         inset = side * 0.01  # its edge must not touch the next cells

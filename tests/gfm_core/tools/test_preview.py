@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 import geopandas as gpd
@@ -182,6 +181,5 @@ def test_rasters_are_no_embedding(scene: gfm.SyntheticScene) -> None:
 def test_one_class_is_no_map(embedding: gfm.EmbeddingFile, clicks: Path, tmp_path: Path) -> None:
     one = gpd.read_file(clicks).iloc[:5]
     one.to_file(tmp_path / "one.gpkg")
-    logging.getLogger("gfm_core").debug("one class")
     with pytest.raises(gfm.LabelError, match="two classes"):
         gfm.preview(embedding.path, tmp_path / "view.tif", labels=tmp_path / "one.gpkg", field="class")
