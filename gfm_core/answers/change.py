@@ -7,9 +7,9 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.embedding.space import Vectors
+from gfm_core.threads import one_thread
 
 _ROUNDS, _KEPT = 4, 0.9  # the regression is fitted again on this share of the cells, those that it explains best
 _RIDGE = 1e-3  # of the columns' variance, which is one
@@ -37,7 +37,7 @@ class Predictor:
         out round by round, as iteratively reweighted change detection does (Nielsen 2007, doi:10.1109/TIP.2006.888195).
         """
         coefficients, variance = {}, {}
-        with threadpool_limits(limits=1):
+        with one_thread():
             for group, values in given.values.items():
                 coefficients[group], variance[group] = _regression(values, wanted.values[group])
         return cls(coefficients, variance)

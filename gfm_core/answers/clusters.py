@@ -8,10 +8,10 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.embedding.space import Vectors, of_length_one
 from gfm_core.errors import InputError
+from gfm_core.threads import one_thread
 
 _SAMPLE = 20_000
 
@@ -33,8 +33,7 @@ class Clusters:
         rows = _directions(scene.take(chosen)).T
         if len(np.unique(rows, axis=0)) < count:
             raise InputError(f"The rasters do not hold {count} different kinds of cells; ask for fewer clusters.")
-        # One thread: how a sum is shared out may change its last bit.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             found = KMeans(count, n_init=2, random_state=seed).fit(rows)
         order = np.argsort(-np.bincount(found.labels_, minlength=count), kind="stable")

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.progress import stop_if_asked
+from gfm_core.threads import one_thread
 
 _PENALTIES = np.logspace(-2, 5, 15)
 _TREES, _LEAF, _COLUMNS = 200, 3, 1 / 3  # of the forest; a third of the columns a split, as usual for regression
@@ -39,7 +39,7 @@ class Ridge:
         """From samples."""
         from sklearn.linear_model import RidgeCV
 
-        with threadpool_limits(limits=1):
+        with one_thread():
             fitted = RidgeCV(_PENALTIES).fit(rows.astype(np.float64), numbers)
         return cls(np.asarray(fitted.coef_, np.float64), float(fitted.intercept_))
 

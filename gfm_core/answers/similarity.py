@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.embedding.space import Vectors, of_length_one
+from gfm_core.threads import one_thread
 
 HIGHEST = 100.0  # as alike as can be
 
@@ -35,7 +35,7 @@ class Likeness:
         cls, scene: Vectors, examples: Vectors, units: NDArray[np.integer[Any]], counter: Vectors | None = None
     ) -> Self:
         """From cells of the scene, examples (`units` [n]: cells of one polygon share a number) and counter-examples."""
-        with threadpool_limits(limits=1):
+        with one_thread():
             whitening = {group: _whitening(values) for group, values in scene.values.items()}
         directions = {
             group: _direction(of_length_one(whitening[group] @ values), units)

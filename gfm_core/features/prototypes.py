@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.features.groups import PLAIN, Column
 from gfm_core.features.products import row_products
 from gfm_core.features.scaler import Scaler
+from gfm_core.threads import one_thread
 
 COUNT = 64
 SOURCES = ("fine", "coarse")  # the groups that a prototype is a point of
@@ -55,8 +55,7 @@ class Prototypes:
         if different < 2:
             return None
         clusters = MiniBatchKMeans(min(COUNT, different), random_state=seed, n_init=2, batch_size=2048)
-        # One thread: how a sum is shared out may change its last bit.
-        with threadpool_limits(limits=1), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different pixels than clusters
             clusters.fit(rows)
         return cls(groups, scaler, np.asarray(clusters.cluster_centers_, np.float64))

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.errors import LabelError, ParameterError, ShapeError
 from gfm_core.features.scaler import Scaler
 from gfm_core.heads.classifiers import FITS, Classifier
+from gfm_core.threads import one_thread
 
 KINDS = ("lda", "logistic", "forest", "knn")
 _ROWS = 8192  # pixels answered at once
@@ -70,7 +70,6 @@ def fit_head(
             "give labels of at least two classes."
         )
     scaler = scaler or Scaler.fit(X)
-    # One thread: how a matrix product is shared out may change its last bit.
-    with threadpool_limits(limits=1):
+    with one_thread():
         classifier = FITS[kind](scaler.apply(X), numbers.reshape(-1).astype(np.int64), seed, nearby)
     return GroupHead(kind, classes.astype(np.int32), scaler, classifier)
