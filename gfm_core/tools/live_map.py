@@ -107,9 +107,8 @@ class LiveMap:
         """Raises `GfmError` for what is no embedding."""
         return cls(open_embedding(path))
 
-    @property
-    def features(self) -> DerivedFeatures:
-        """The features of its cells, prototypes of the scene among them."""
+    def look(self) -> DerivedFeatures:
+        """The features of its cells, prototypes of the scene among them; the first time takes seconds."""
         return self.source.look()[0].features
 
     def view(self, extent: str | None, most: int) -> View:
@@ -130,12 +129,11 @@ class LiveMap:
         """A view of whole squares of `step` cells; what is left over at the right and the lower edge is not shown."""
         shape = max(cells.rows // step, 1), max(cells.cols // step, 1)
         shown = CellRange(cells.row, cells.col, min(shape[0] * step, cells.rows), min(shape[1] * step, cells.cols))
-        base = self.features.base
-        stored = {group: self.embedding.read_shrunk(group, shown, shape) for group in base.columns}
-        found = self.features.with_derived(stored)
+        looked = self.look()
+        stored = {group: self.embedding.read_shrunk(group, shown, shape) for group in looked.base.columns}
+        found = looked.with_derived(stored)
         features = {
-            group: np.ascontiguousarray(found[group].reshape(len(found[group]), -1).T)
-            for group in self.features.columns
+            group: np.ascontiguousarray(found[group].reshape(len(found[group]), -1).T) for group in looked.columns
         }
         scale = Affine.scale(shown.cols / shape[1], shown.rows / shape[0])
         return View(shown, step, shape, self.embedding.lattice.transform(shown) * scale, features)

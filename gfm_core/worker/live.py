@@ -29,3 +29,9 @@ class LiveMaps:
                 return made
             self._kept = (stamp, made)
         return self._kept[1]
+
+    def look(self, path: str) -> None:
+        """All that the first preview of an embedding needs beside labels: libraries, and a look at its scene."""
+        import gfm_core.tools.preview  # noqa: F401 - loads them
+
+        self.open(path).look()

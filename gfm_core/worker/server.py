@@ -80,7 +80,9 @@ class Server:
         self._running: _Job | None = None
         self._lock = threading.Lock()
         self._models, self._live = Models(), LiveMaps()
-        self._methods: dict[str, Callable[[_Job], dict[str, Any]]] = {"hello": self._hello}
+        self._methods: dict[str, Callable[[_Job], dict[str, Any]]] = {
+            "hello": self._hello, "look": self._look,
+        }  # fmt: skip
 
     def run(self, requests: RawIOBase) -> None:
         """Read in a thread of its own and work here until the stream ends."""
@@ -197,6 +199,14 @@ class Server:
             "catalogue": _catalogue(),
         }  # fmt: skip
 
+    def _look(self, job: _Job) -> dict[str, Any]:
+        """Get an embedding ready for previews, while its user still labels the first places."""
+        embedding = job.request.params.get("embedding")
+        if not isinstance(embedding, str):
+            raise ProtocolError(INVALID_PARAMS, "look needs the path of an embedding as `embedding`.", job.request.id)
+        self._live.look(embedding)
+        return {}
+
     def _ready(self) -> Ready:
         from gfm_core.tools.ready import Ready
 
@@ -209,7 +219,7 @@ class Server:
         request = job.request
         tool = TOOLS.get(request.method)
         if tool is None:
-            known = ", ".join(("hello", "ping", *TOOLS))
+            known = ", ".join(("ping", *self._methods, *TOOLS))
             raise ProtocolError(UNKNOWN_METHOD, f"There is no method {request.method[:50]!r}; use {known}.", request.id)
         parameters = _parameters(tool.parameters, request)
         self._sender.notify(

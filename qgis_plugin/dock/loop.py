@@ -35,7 +35,7 @@ from .runner import Job, Runner
 
 _SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
 _MOST_CELLS = 150_000  # of a view: more are no finer on a screen, and cost memory
-_LED = "preview where the user was led"
+_LOOK, _LED = "look", "preview where the user was led"
 _OLD = 30 * 24 * 3600  # s: views that were not shown for so long are removed
 
 
@@ -129,6 +129,8 @@ class LabelLoop(QObject):
         self._ground, self._cell = layer.extent(), layer.rasterUnitsPerPixelX()
         self.embedded.emit(path)
         self.changed.emit()
+        # The first preview is quick if the worker is ready for it before there are labels.
+        self._painter.ask(Job("look", {"embedding": path}, _LOOK))
         self.repaint()
         return True
 
@@ -186,6 +188,8 @@ class LabelLoop(QObject):
         }  # fmt: skip
 
     def _was_answered(self, job: Job, answer: dict[str, Any]) -> None:
+        if job.about == _LOOK:
+            return
         if job.about == "alike":
             self.overlay.show_alike(answer["output"], answer["threshold"])
             self.found_alike.emit(answer)

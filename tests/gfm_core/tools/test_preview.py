@@ -16,6 +16,7 @@ from gfm_core.grid import CellRange
 from gfm_core.parameters import PreviewParameters
 from gfm_core.progress import Reporter
 from gfm_core.tools.live_map import LiveMap
+from gfm_core.tools.map_inputs import MapInputs
 from gfm_core.tools.preview import run_preview
 from gfm_core.tools.ready import Ready
 from gfm_core.worker.live import LiveMaps
@@ -149,6 +150,18 @@ class _Counting:
         if name.startswith("read"):
             self._reads.append(name)
         return getattr(self._cells, name)
+
+
+def test_after_a_look_the_scene_is_not_looked_at_again(
+    embedding: gfm.EmbeddingFile, clicks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = LiveMaps()
+    live.look(str(embedding.path))
+    monkeypatch.setattr(MapInputs, "_looked", None)
+    asked = PreviewParameters(
+        embedding=str(embedding.path), output=tmp_path / "view.tif", labels=str(clicks), field="class"
+    )
+    assert run_preview(asked, Reporter(), Ready(live=live.open)).path.exists()
 
 
 def test_a_file_that_changed_is_opened_anew(embedding: gfm.EmbeddingFile, tmp_path: Path) -> None:

@@ -73,6 +73,15 @@ def test_an_error_of_ours_is_its_sentence_and_class(worker: Worker, tmp_path: Pa
     assert error["data"] == {"kind": "InputError"}
 
 
+def test_a_look_at_an_embedding_is_answered_and_what_is_none_is_said(
+    worker: Worker, small: Path, tmp_path: Path
+) -> None:
+    made = worker.ask("embed", {"rasters": [str(small)], "output": str(tmp_path / "e.tif")})["result"]
+    assert worker.ask("look", {"embedding": made["output"]})["result"] == {}
+    assert "small.tif" in worker.ask("look", {"embedding": str(small)})["error"]["message"]
+    assert worker.ask("look")["error"]["code"] == -32602
+
+
 def test_requests_wait_for_each_other_and_are_answered_in_order(worker: Worker, small: Path, tmp_path: Path) -> None:
     ids = [
         worker.send("embed", {"rasters": [str(small)], "output": str(tmp_path / f"{n}.tif"), **FINE}) for n in range(3)
