@@ -7,50 +7,29 @@ seconds from a click to the map on the canvas.
 
 from __future__ import annotations
 
-import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import processing
-from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
-from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, QPoint, Qt, QTimer
+from in_window import FAILED, PICTURES, SAMPLE, part_of_scene, run, sample_rasters, save_picture, wait, wait_for_map
+from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QDockWidget, QWidget
 from qgis.utils import iface, plugins
 
-SAMPLE, PICTURES = Path(os.environ["GFM_SAMPLE"]), Path(os.environ["GFM_PICTURES"])
 CLASSES = {"forest": "#1b7837", "water": "#2166ac", "farm": "#fdae61", "meadow": "#a6d96a"}
 CLICKS, REPAINTS = 5, 20
 
 
-def main() -> None:
-    """Run, draw, leave; what goes wrong is told in a file, for QGIS's own exit code says nothing."""
-    sys.excepthook = lambda kind, error, _trace: failed(f"{kind.__name__}: {error}")
-    try:
-        work()
-    except Exception as error:  # noqa: BLE001 - whatever it is, QGIS must not stay open
-        failed(f"{type(error).__name__}: {error}")
-    QgsProject.instance().setDirty(False)
-    iface.actionExit().trigger()
-
-
-def failed(text: str) -> None:
-    """Tell it to whoever started QGIS."""
-    (PICTURES / "failed.txt").write_text(text, encoding="utf-8")
-
-
 def work() -> None:
     """Every step, a picture each."""
-    window = iface.mainWindow()
-    window.resize(1380, 880)
-    rasters = [QgsRasterLayer(str(path), path.stem) for path in sorted(SAMPLE.glob("*.tif"), reverse=True)]
+    window, rasters = iface.mainWindow(), sample_rasters()
     QgsProject.instance().addMapLayers(rasters)
     dock = plugins["jepa_gfm"]._dock_action.show()  # what the menu's entry calls
-    arrange(window, dock, rasters[-1])
+    arrange(window, dock)
     dock.choose_rasters([layer.id() for layer in rasters])
 
     started = time.perf_counter()
@@ -58,23 +37,23 @@ def work() -> None:
     dock.loop.embedded.connect(answers.append)
     dock.embed_view.click()
     wait_until(lambda: dock.progress.value() > 30)
-    picture("dock_1_embed")
+    save_picture("dock_1_embed")
     wait_until(lambda: answers)
     embedded = time.perf_counter() - started
 
     label(dock, window)
     score = dock.score.text()
-    picture("dock_3_map")
+    save_picture("dock_3_map")
     times = repaint_times(dock)
 
     dock.next_button.click()
     wait_for_map()
-    picture("dock_4_next")
+    save_picture("dock_4_next")
     alike(dock)
-    picture("dock_5_alike")
+    save_picture("dock_5_alike")
     dock.forget_button.click()
     whole(dock)
-    picture("dock_6_whole")
+    save_picture("dock_6_whole")
     refits = statistics.median(answer["refit_seconds"] for _, answer in times)
     seconds = statistics.median(taken for taken, _ in times)
     (PICTURES / "dock_times.txt").write_text(
@@ -84,7 +63,7 @@ def work() -> None:
     )
 
 
-def arrange(window: QWidget, dock: QWidget, first: QgsRasterLayer) -> None:
+def arrange(window: QWidget, dock: QWidget) -> None:
     """Layers at the left, the dock at the right, a part of the scene between them."""
     window.findChild(QDockWidget, "Browser").hide()
     layers = window.findChild(QDockWidget, "Layers")
@@ -92,10 +71,7 @@ def arrange(window: QWidget, dock: QWidget, first: QgsRasterLayer) -> None:
     for node in QgsProject.instance().layerTreeRoot().findLayers():
         node.setExpanded(False)
     wait(500)
-    canvas = iface.mapCanvas()
-    whole = first.extent()
-    height = whole.height() * 0.98
-    canvas.setExtent(QgsRectangle.fromCenterAndSize(whole.center(), height * canvas.width() / canvas.height(), height))
+    iface.mapCanvas().setExtent(part_of_scene())
     wait_for_map()
 
 
@@ -117,7 +93,7 @@ def label(dock: QWidget, window: QWidget) -> None:
         if number == 1:
             wait_until(lambda: dock.loop.answer)
             wait_for_map()
-            picture("dock_2_label")
+            save_picture("dock_2_label")
     every = len(CLASSES) * CLICKS - 2  # two may lie in one cell, or outside the data
     wait_until(lambda: sum(item["labels"] for item in dock.loop.answer.get("classes", [])) >= every)
     wait_for_map()
@@ -193,38 +169,15 @@ def whole(dock: QWidget) -> None:
     wait_for_map()
 
 
-def picture(name: str) -> None:
-    """The whole window."""
-    wait(300)
-    iface.mainWindow().grab().save(str(PICTURES / f"{name}.png"))
-
-
 def wait_until(done: Callable[[], Any], seconds: float = 60) -> None:
     """Let QGIS work until it is so."""
     end = time.monotonic() + seconds
     while not done():
-        if time.monotonic() > end or (PICTURES / "failed.txt").is_file():
+        if time.monotonic() > end or FAILED.is_file():
             dock = plugins["jepa_gfm"]._dock_action.dock
             raise RuntimeError(f"the dock does not answer: {dock.message.text()}; {dock.loop.answer.get('classes')}")
-        QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 10)
+        QCoreApplication.processEvents()
+        time.sleep(0.005)  # a loop without it takes a core from the worker
 
 
-def wait_for_map() -> None:
-    """Until the map is drawn anew: QGIS shows the picture of an earlier extent, enlarged, for longer than it should."""
-    canvas = iface.mapCanvas()
-    canvas.clearCache()
-    canvas.refreshAllLayers()
-    wait(1000)
-    canvas.waitWhileRendering()
-    wait(500)
-
-
-def wait(milliseconds: int) -> None:
-    """Let QGIS draw."""
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop.quit)
-    getattr(loop, "exec", loop.exec_)()
-    QCoreApplication.processEvents()
-
-
-QTimer.singleShot(6000, main)
+run(work)

@@ -1,44 +1,25 @@
-"""What `qgis_screenshots.py` has QGIS run in its own Python: both tools on the sample, then two pictures of the result.
-
-The folder of the sample, and the one for results and pictures, come in GFM_SAMPLE and GFM_PICTURES.
-"""
+"""What `qgis_screenshots.py` has QGIS run in its own Python: both tools on the sample, and two pictures of it."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import processing
-from qgis.core import QgsMapLayer, QgsProject, QgsRasterLayer, QgsRectangle, QgsVectorLayer
-from qgis.PyQt.QtCore import QCoreApplication, QEventLoop, Qt, QTimer
+from in_window import PICTURES, SAMPLE, part_of_scene, run, sample_rasters, save_picture, wait, wait_for_map
+from qgis.core import QgsProject, QgsVectorLayer
+from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import QDockWidget, QLineEdit, QTreeView, QWidget
 from qgis.utils import iface
 
-SAMPLE, PICTURES = Path(os.environ["GFM_SAMPLE"]), Path(os.environ["GFM_PICTURES"])
 
-
-def main() -> None:
-    """Run, draw, leave; what goes wrong is told in a file, for QGIS's own exit code says nothing."""
-    try:
-        window = iface.mainWindow()
-        window.resize(1380, 880)
-        for layer in inputs():
-            QgsProject.instance().addMapLayer(layer)
-        run_tools()
-        arrange(window)
-        wait_for_map()
-        window.grab().save(str(PICTURES / "qgis_window.png"))
-        picture_of_dialog()
-    except Exception as error:  # noqa: BLE001 - whatever it is, QGIS must not stay open
-        (PICTURES / "failed.txt").write_text(f"{type(error).__name__}: {error}", encoding="utf-8")
-    QgsProject.instance().setDirty(False)
-    iface.actionExit().trigger()
-
-
-def inputs() -> list[QgsMapLayer]:
-    """The sample's rasters and labels as layers."""
-    rasters = [QgsRasterLayer(str(path), path.stem) for path in sorted(SAMPLE.glob("*.tif"), reverse=True)]
-    return [*rasters, QgsVectorLayer(f"{SAMPLE / 'landuse.gpkg'}|layername=landuse", "landuse")]
+def work() -> None:
+    """Both tools, then the pictures."""
+    labels = QgsVectorLayer(f"{SAMPLE / 'landuse.gpkg'}|layername=landuse", "landuse")
+    for layer in [*sample_rasters(), labels]:
+        QgsProject.instance().addMapLayer(layer)
+    run_tools()
+    arrange(iface.mainWindow())
+    wait_for_map()
+    save_picture("qgis_window")
+    picture_of_dialog()
 
 
 def run_tools() -> None:
@@ -74,7 +55,7 @@ def arrange(window: QWidget) -> None:
             node.setItemVisibilityChecked(False)
     show_tools(toolbox.findChild(QTreeView))
     wait(500)
-    iface.mapCanvas().setExtent(part_of_map())
+    iface.mapCanvas().setExtent(part_of_scene())
 
 
 def show_tools(tree: QTreeView) -> None:
@@ -84,14 +65,6 @@ def show_tools(tree: QTreeView) -> None:
         index = model.index(row, 0)
         if model.data(index) == "JEPA-GFM":
             tree.expandRecursively(index)
-
-
-def part_of_map() -> QgsRectangle:
-    """The middle of the map, as much as fills the canvas."""
-    canvas = iface.mapCanvas()
-    whole = QgsProject.instance().mapLayersByName("s2_l1c_10m")[0].extent()
-    height = whole.height() * 0.98
-    return QgsRectangle.fromCenterAndSize(whole.center(), height * canvas.width() / canvas.height(), height)
 
 
 def picture_of_dialog() -> None:
@@ -107,22 +80,4 @@ def picture_of_dialog() -> None:
     dialog.close()
 
 
-def wait_for_map() -> None:
-    """Until the map is drawn anew: QGIS shows the picture of an earlier extent, enlarged, for longer than it should."""
-    canvas = iface.mapCanvas()
-    canvas.clearCache()
-    canvas.refreshAllLayers()
-    wait(1000)
-    canvas.waitWhileRendering()
-    wait(1000)
-
-
-def wait(milliseconds: int) -> None:
-    """Let QGIS draw."""
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop.quit)
-    getattr(loop, "exec", loop.exec_)()
-    QCoreApplication.processEvents()
-
-
-QTimer.singleShot(6000, main)
+run(work)

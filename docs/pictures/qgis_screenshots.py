@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=HERE, help="folder of the pictures")
     parser.add_argument("--only", choices=SCRIPTS, help="one of the scripts alone")
     asked = parser.parse_args()
+    asked.out.mkdir(parents=True, exist_ok=True)
     missing = [name for name in ("xvfb-run", "qgis") if not shutil.which(name, path=_PATH)]
     if missing:
         click.echo(f"Error: {missing[0]} is not here; install it, as ./setup_environments.sh qgis does.", err=True)
@@ -104,7 +105,8 @@ def run_qgis(place: Path, script: str) -> str:
     ]  # fmt: skip
     environ = {name: value for name, value in os.environ.items() if name not in _LEFT_OUT}
     environ |= {
-        "PATH": _PATH, "QGIS_CUSTOM_CONFIG_PATH": str(place / "config"), "XDG_DATA_HOME": str(place / "data"),
+        "PATH": _PATH, "PYTHONPATH": str(HERE),  # for in_window.py
+        "QGIS_CUSTOM_CONFIG_PATH": str(place / "config"), "XDG_DATA_HOME": str(place / "data"),
         "GFM_SAMPLE": str(place / "sample"), "GFM_PICTURES": str(place / "pictures"), "LC_ALL": "C.UTF-8",
         "TMPDIR": str(place / "temporary"),  # else QGIS takes the results for temporary ones, and asks before it ends
     }  # fmt: skip
