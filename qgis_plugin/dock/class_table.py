@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from qgis.PyQt.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, pyqtSignal
-from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPixmap
+from qgis.PyQt.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from qgis.PyQt.QtWidgets import (
     QAbstractItemView,
     QColorDialog,
@@ -39,6 +39,7 @@ class ClassTable(QWidget):
         self.table = self._make_table()
         self.new_name = QLineEdit()
         self.new_name.setPlaceholderText(tr("New class"))
+        _make_placeholder_seen(self.new_name)
         self.new_name.setAccessibleName(tr("Name of the new class"))
         self.new_name.returnPressed.connect(self.add)
         self.add_button = self._button(tr("Add"), tr("Add a class"), self.add)
@@ -255,3 +256,12 @@ class ClassTable(QWidget):
             self.choose_number(int(event.text()))
             return True
         return super().eventFilter(watched, event)
+
+
+def _make_placeholder_seen(edit: QLineEdit) -> None:
+    """Half as strong as the text: some styles, QGIS's own among them, leave it nearly as pale as the field."""
+    palette = edit.palette()
+    colour = palette.color(QPalette.ColorRole.Text)
+    colour.setAlpha(128)
+    palette.setColor(QPalette.ColorRole.PlaceholderText, colour)
+    edit.setPalette(palette)

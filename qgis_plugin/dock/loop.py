@@ -31,6 +31,7 @@ from ..algorithms.values import crs_text, raster_argument, raster_file
 from ..translation import tr
 from .label_set import LabelSet
 from .overlay import ALIKE, Overlay
+from .place_marker import PlaceMarker
 from .runner import Job, Runner
 
 _SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
@@ -53,7 +54,7 @@ class LabelLoop(QObject):
     def __init__(self, canvas: QgsMapCanvas, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._canvas = canvas
-        self.overlay = Overlay()
+        self.overlay, self._marker = Overlay(), PlaceMarker(canvas)
         self.label_set: LabelSet | None = None
         self.embedding, self._grid_crs = "", QgsCoordinateReferenceSystem()
         self._ground, self._cell = QgsRectangle(), 0.0  # of the embedding: what it covers, the side of its cells
@@ -82,6 +83,7 @@ class LabelLoop(QObject):
         self._timer.stop()
         for runner in (self._embedder, self._painter):
             runner.close()
+        self._marker.remove()
         session.stop_worker(session.LIVE)
 
     # ---- The embedding -----------------------------------------------------------------------------------------------
@@ -198,6 +200,7 @@ class LabelLoop(QObject):
             answer = {**answer, "next": self.answer["next"], "suspects": self.answer["suspects"]}
         else:
             self._next = self._suspect = -1
+            self._marker.hide()
         self.answer = answer
         self.overlay.show_map(answer["output"], answer["dispute"], answer["classes"], self.colours())
         self.message.emit("")
@@ -296,6 +299,7 @@ class LabelLoop(QObject):
         self._is_going = False
         self._canvas.refresh()
         self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())
+        self._marker.show(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
         return place
 
     # ---- More like this ----------------------------------------------------------------------------------------------

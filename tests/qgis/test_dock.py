@@ -160,6 +160,9 @@ def test_being_led_does_not_change_where_one_is_led(dock: LabelDock, tmp_path: P
         place = answer["next"][number]
         centre = dock._canvas.center()
         assert (centre.x(), centre.y()) == pytest.approx((place["x"], place["y"]), abs=1.0)
+        outline = dock.loop._marker.band.asGeometry().boundingBox()
+        assert (outline.center().x(), outline.center().y()) == pytest.approx((place["x"], place["y"]), abs=1.0)
+        assert outline.width() >= max(dock.loop._cell, 10 * dock._canvas.mapUnitsPerPixel())
         wait_for(lambda: found)
         found.clear()
         assert place["looks_like"] in dock.place.text()
@@ -168,6 +171,7 @@ def test_being_led_does_not_change_where_one_is_led(dock: LabelDock, tmp_path: P
     wait_for(lambda: found)
     assert found[-1]["next"] != answer["next"]
     assert dock.place.text() == ""
+    assert dock.loop._marker.band.asGeometry().isEmpty()
 
 
 def test_similar_places_follow_clicks_and_the_slider(dock: LabelDock, tmp_path: Path) -> None:
