@@ -50,7 +50,11 @@ class FusedHead:
         `features` gives `[n, D]` by group. Groups that are missing, and in single rows those that are not known, leave
         the mean; a row without any group is NaN.
         """
-        logs = fused(self.by_group(features), self.weights)
+        return self.mean(self.by_group(features))
+
+    def mean(self, by_group: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """`log_proba` where the answers of `by_group` are known already."""
+        logs = fused(by_group, self.weights)
         return logs if self.temperature == 1.0 else cooled(logs, self.temperature)
 
     def by_group(self, features: Features) -> dict[str, NDArray[np.float64]]:
@@ -67,7 +71,10 @@ class FusedHead:
 
     def predict(self, features: Features) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
         """Code of the likeliest class [n], 0 where there is none, and its probability [n] (NaN there)."""
-        logs = self.log_proba(features)
+        return self.likeliest(self.log_proba(features))
+
+    def likeliest(self, logs: NDArray[np.float64]) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """`predict` where `log_proba` is known already."""
         absent = np.isnan(logs[:, 0])
         best = np.where(absent[:, None], 0.0, logs).argmax(axis=1)
         probability = np.exp(logs[np.arange(len(logs)), best])

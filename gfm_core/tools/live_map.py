@@ -17,7 +17,7 @@ from gfm_core.embedding.map_grid import CellFeatures, Chosen, MapGrid
 from gfm_core.errors import ParameterError
 from gfm_core.features.groups import Column
 from gfm_core.grid import CellRange
-from gfm_core.heads.fuse import FusedHead, fused
+from gfm_core.heads.fuse import FusedHead
 from gfm_core.heads.suggest import disagreement
 from gfm_core.parameters import ClassifyParameters
 from gfm_core.raster.extent import requested_bounds
@@ -147,14 +147,8 @@ def paint(view: View, head: FusedHead) -> Painted:
     for first in range(0, count, _ROWS):
         part = slice(first, first + _ROWS)
         logs = head.by_group(_rows(view.features, part, head))
-        found = fused(logs, head.weights)
-        known = np.isfinite(found[:, 0])
-        filled = np.where(known[:, None], found / head.temperature, 0.0)
-        best = filled.argmax(axis=1)
-        odds = np.exp(filled - filled.max(axis=1, keepdims=True))
-        codes[part] = np.where(known, head.codes[best], 0)
-        probability[part] = np.where(known, 1 / odds.sum(axis=1), np.nan)
-        dispute[part] = np.where(known, disagreement(logs), np.nan)
+        codes[part], probability[part] = head.likeliest(head.mean(logs))
+        dispute[part] = np.where(codes[part] > 0, disagreement(logs), np.nan)
     shape = view.shape
     return Painted(codes.reshape(shape), probability.reshape(shape), dispute.reshape(shape))
 
