@@ -103,19 +103,26 @@ def test_shrunk_values_are_those_that_rasterio_reads(embedding: gfm.EmbeddingFil
     assert np.isnan(found[0][~known]).all()
 
 
-def test_places_that_are_suggested_hold_no_label(embedding: gfm.EmbeddingFile, clicks: Path, tmp_path: Path) -> None:
-    found = gfm.preview(embedding.path, tmp_path / "view.tif", labels=clicks, field="class", count=500)
-    labelled = gpd.read_file(clicks).to_crs(embedding.lattice.crs)
-    size, cells = embedding.lattice.cell_size, embedding.cells
+@pytest.mark.parametrize(("cells", "step"), [(1000, 1), (250, 2)])
+def test_all_pixels_of_a_view_but_those_with_a_label_are_suggested(
+    embedding: gfm.EmbeddingFile, clicks: Path, tmp_path: Path, cells: int, step: int
+) -> None:
+    whole, lattice = embedding.cells, embedding.lattice
+    part = lattice.bounds(CellRange(whole.row + 6, whole.col + 10, 28, 32))
+    found = gfm.preview(
+        embedding.path, tmp_path / "view.tif", labels=clicks, field="class", count=1000, cells=cells,
+        extent=",".join(map(str, part.as_tuple())),
+    )  # fmt: skip
+    size = lattice.cell_size * step
 
-    def cell(x: float, y: float) -> tuple[int, int]:
-        box = embedding.lattice.bounds(cells)
-        return int((box.top - y) // size), int((x - box.left) // size)
+    def pixel(x: float, y: float) -> tuple[int, int]:
+        return int((part.top - y) // size), int((x - part.left) // size)
 
-    taken = {cell(point.x, point.y) for point in labelled.geometry}
-    places = [cell(item["x"], item["y"]) for item in found.next]
-    assert len(set(places)) == 500
-    assert not taken & set(places)
+    every = {(row, col) for row in range(28 // step) for col in range(32 // step)}
+    labelled = gpd.read_file(clicks).to_crs(lattice.crs)
+    taken = {pixel(point.x, point.y) for point in labelled.geometry} & every
+    assert len(taken) > 2
+    assert {pixel(item["x"], item["y"]) for item in found.next} == every - taken
 
 
 def test_suspects_are_the_labels_that_were_swapped(embedding: gfm.EmbeddingFile, clicks: Path, tmp_path: Path) -> None:
