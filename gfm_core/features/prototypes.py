@@ -18,6 +18,7 @@ from gfm_core.threads import one_thread
 COUNT = 64
 SOURCES = ("fine", "coarse")  # the groups that a prototype is a point of
 _SAMPLE = 20_000
+_ROWS = 8192  # pixels answered at once: what is computed on the way stays in the processor's cache
 
 Features = Mapping[str, NDArray[np.floating[Any]]]  # [n, columns] a group
 
@@ -67,6 +68,14 @@ class Prototypes:
 
     def of(self, features: Features) -> NDArray[np.float32]:
         """The code `[n, K]` of pixels; NaN in rows where nothing is known."""
+        count = len(features[self.groups[0]])
+        code = np.empty((count, len(self.centres)), np.float32)
+        for first in range(0, count, _ROWS):
+            part = slice(first, first + _ROWS)
+            code[part] = self._code({group: features[group][part] for group in self.groups})
+        return code
+
+    def _code(self, features: Features) -> NDArray[np.float32]:
         joined = np.concatenate([features[group] for group in self.groups], axis=1)
         rows = self.scaler.apply(joined)
         squares = row_products(rows, -2 * self.centres.T) + (self.centres**2).sum(axis=1)
