@@ -146,8 +146,7 @@ def _from_places(numbers: Numbers, cells: Cells, space: CellSpace, pixels: Label
     units, number, count = np.unique(pixels.units[kept], return_inverse=True, return_counts=True)
     values, known = {}, {}
     for group, part in vectors.take(kept).values.items():
-        total = np.zeros((len(part), len(units)), np.float64)
-        np.add.at(total.T, number, part.T)
+        total = np.stack([np.bincount(number, weights=column, minlength=len(units)) for column in part])
         values[group] = (total / count).astype(np.float32)
         known[group] = np.ones(len(units), np.bool_)
     size = cells.embedding.lattice.cell_size
