@@ -20,6 +20,12 @@ from typing import Any, Self
 
 from gfm_core.errors import ParameterError
 
+# Names by which GIS take a file for something else than the GeoTIFF that we write.
+_OTHER_FORMATS = frozenset((
+    ".asc", ".bmp", ".csv", ".ecw", ".geojson", ".gif", ".gpkg", ".grd", ".h5", ".hdf", ".img", ".jp2", ".jpeg", ".jpg",
+    ".json", ".kml", ".nc", ".pdf", ".png", ".shp", ".sid", ".webp", ".zarr", ".zip",
+))  # fmt: skip
+
 
 class Role(StrEnum):
     """What a parameter is to the user: forms choose their widget by it."""
@@ -203,6 +209,7 @@ def _checked(info: ParameterInfo, value: Any) -> Any:
             raise ParameterError(f"{info.name} holds a NUL character, which no name can have; leave it out.")
         _check_choice(info, item)
         _check_range(info, item)
+        _check_format(info, item)
     return value
 
 
@@ -239,6 +246,13 @@ def _kind(wanted: Any) -> str:
 def _check_choice(info: ParameterInfo, item: Any) -> None:
     if info.spec.choices and info.spec.role in (Role.CHOICE, Role.CHOICES) and item not in info.spec.choices:
         raise ParameterError(f"{info.name} cannot be {item!r}; use {', '.join(info.spec.choices)}.")
+
+
+def _check_format(info: ParameterInfo, item: Any) -> None:
+    if info.spec.role is Role.OUTPUT_RASTER and item.suffix.lower() in _OTHER_FORMATS:
+        raise ParameterError(
+            f"{info.name} would be a GeoTIFF under the name {item.name}; name it {item.with_suffix('.tif').name}."
+        )
 
 
 def _check_range(info: ParameterInfo, item: Any) -> None:

@@ -57,6 +57,10 @@ def test_one_raster_may_be_given_without_a_list() -> None:
         ({"cell_size": float("nan")}, "cell_size must be at least 0.001 and at most 1e+06, not nan."),
         ({"cell_size": float("inf")}, "cell_size must be at least 0.001 and at most 1e+06, not inf."),
         ({"cell_size": True}, "cell_size must be a number, not True."),
+        (
+            {"output": "maps/Map.PNG"},
+            "output would be a GeoTIFF under the name Map.PNG; name it Map.tif.",
+        ),
         ({"threads": 2.5}, "threads must be a whole number, not 2.5."),
         ({"threads": "2.5"}, "threads must be a whole number, not '2.5'."),
         ({"threads": float("nan")}, "threads must be a whole number, not nan."),
