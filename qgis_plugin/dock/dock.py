@@ -203,6 +203,7 @@ class LabelDock(QgsDockWidget):
         self._like_tool.drawn.connect(lambda shape: loop.more_like(QgsPointXY(shape.centroid().asPoint())))
         self._like_tool.removed.connect(lambda point: loop.more_like(point, counter=True))
         self._like_tool.deactivated.connect(lambda: self.like_button.setChecked(False))
+        self.closed.connect(self._put_tools_away)
 
     def _of_project(self) -> list[tuple[Any, Any]]:
         project = QgsProject.instance()
@@ -317,6 +318,11 @@ class LabelDock(QgsDockWidget):
             button.setChecked(True)
         elif self._canvas.mapTool() is tool:
             self._canvas.unsetMapTool(tool)
+
+    def _put_tools_away(self) -> None:
+        """Nobody labels in a dock that is not there."""
+        for button in (self.label_button, self.like_button):
+            button.setChecked(False)
 
     def _undo(self, what: str) -> None:
         labels = self.loop.label_set

@@ -185,12 +185,15 @@ class LabelLoop(QObject):
     def _preview(self) -> dict[str, Any] | None:
         if not self.embedding or self.label_set is None:
             return None
+        file, refusal = own_file(self.label_set.layer), ""
         if sum(item.count > 0 for item in self.label_set.classes()) < 2:
-            self.message.emit(tr("Label places of two classes to see a map."))
-            return None
-        file = own_file(self.label_set.layer)
-        if file is None:
-            self.message.emit(tr("The labels are being edited, filtered or not in a file; save them first."))
+            refusal = tr("Label places of two classes to see a map.")
+        elif file is None:
+            refusal = tr("The labels are being edited, filtered or not in a file; save them first.")
+        elif not self._sees_ground():
+            refusal = tr("The view shows nothing of what was embedded; move it there, or press Embed the view.")
+        if refusal or file is None:
+            self.message.emit(refusal)
             return None
         output, size = self._new_file("view"), self._canvas.size()
         if output is None:
@@ -385,6 +388,15 @@ class LabelLoop(QObject):
         except QgsCsException:
             self.message.emit(_outside())
             return None
+
+    def _sees_ground(self) -> bool:
+        """Whether the view shows something of the embedding, as far as that can be told here."""
+        try:
+            to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
+            ground = to_canvas.transformBoundingBox(self._ground)
+        except QgsCsException:
+            return True
+        return not ground.isFinite() or ground.intersects(self._canvas.mapSettings().visibleExtent())
 
     def _new_file(self, name: str) -> Path | None:
         """A file for an answer; None, and a sentence, if there can be none."""

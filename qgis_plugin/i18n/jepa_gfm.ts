@@ -584,6 +584,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The view shows nothing of what was embedded; move it there, or press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Choose a layer for the labels, or make a new one, first.</source>
         <translation type="unfinished"></translation>
     </message>

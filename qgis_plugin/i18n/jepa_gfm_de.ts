@@ -584,6 +584,10 @@
         <translation>Die Beispiele werden bearbeitet, sind gefiltert oder liegen in keiner Datei; speichern Sie sie erst.</translation>
     </message>
     <message>
+        <source>The view shows nothing of what was embedded; move it there, or press Embed the view.</source>
+        <translation>Die Ansicht zeigt nichts von dem, was eingebettet ist; verschieben Sie sie dorthin oder drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
         <source>Choose a layer for the labels, or make a new one, first.</source>
         <translation>Wählen Sie erst einen Layer für die Beispiele, oder legen Sie einen neuen an.</translation>
     </message>

@@ -12,7 +12,15 @@ from typing import Any
 
 import pytest
 from osgeo import gdal
-from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 
 from qgis_plugin.algorithms.values import raster_file
 from qgis_plugin.dock import views
@@ -112,6 +120,31 @@ def test_a_click_before_there_are_labels_or_an_embedding_is_told(dock: LabelDock
     dock.loop.embedding = ""
     dock._label_tool.clicked.emit(middle(dock))
     assert "Embed the view first" in dock.message.text()
+
+
+def test_a_view_of_other_ground_is_told(dock: LabelDock, asked: list[Job], tmp_path: Path) -> None:
+    new_labels(dock, tmp_path / "l.gpkg", "a", "b")
+    for place, name in ((0, "a"), (100, "b")):
+        dock.loop.label_cell(QgsPointXY(middle(dock).x() + place, middle(dock).y()), name)
+    dock.loop.repaint()
+    assert len(asked) == 1
+    dock._canvas.setExtent(QgsRectangle(0, 0, 1000, 1000))
+    dock.loop.repaint()
+    assert "shows nothing of what was embedded" in dock.message.text()
+    dock._canvas.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    dock._canvas.setExtent(QgsRectangle(-1e9, -1e9, 1e9, 1e9))  # all the world, and more
+    dock.loop.repaint()
+    assert len(asked) == 2
+
+
+def test_a_dock_that_is_closed_labels_no_more(dock: LabelDock) -> None:
+    dock.show()
+    for button, tool in ((dock.label_button, dock._label_tool), (dock.like_button, dock._like_tool)):
+        button.setChecked(True)
+        assert dock._canvas.mapTool() is tool
+        dock.close()
+        assert dock._canvas.mapTool() is not tool
+        assert not button.isChecked()
 
 
 # ---- Rasters ---------------------------------------------------------------------------------------------------------
