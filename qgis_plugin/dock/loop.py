@@ -332,9 +332,7 @@ class LabelLoop(QObject):
     def more_like(self, point: QgsPointXY, *, counter: bool = False) -> None:
         """Look for places like those clicked so far, and unlike those clicked as counter-examples."""
         where = self._in_grid(point)
-        if where is not None and not self._ground.contains(where):
-            self.message.emit(_outside())
-        elif where is not None:
+        if where is not None:
             (self.counter_points if counter else self.alike_points).append(where)
             self._look_for_alike()
 
@@ -379,15 +377,17 @@ class LabelLoop(QObject):
         return self._canvas.mapSettings().destinationCrs()
 
     def _in_grid(self, point: QgsPointXY) -> QgsPointXY | None:
-        """A point of the canvas in the CRS of the embedding; None, and a sentence, if it has no place there."""
+        """A point of the canvas in the CRS of the embedding; None, and a sentence, if it lies outside."""
         if not self.embedding:
             self.message.emit(tr("Embed the view first."))
             return None
-        try:
-            return QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance()).transform(point)
-        except QgsCsException:
-            self.message.emit(_outside())
-            return None
+        with suppress(QgsCsException):
+            to_grid = QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
+            where = to_grid.transform(point)
+            if self._ground.contains(where):
+                return where
+        self.message.emit(tr("This place lies outside what was embedded; click inside it, or press Embed the view."))
+        return None
 
     def _sees_ground(self) -> bool:
         """Whether the view shows something of the embedding, as far as that can be told here."""
@@ -417,7 +417,3 @@ def _refusal(layers: Sequence[QgsRasterLayer]) -> str:
         if not layer.crs().isValid():
             return tr("The layer {name} has no CRS; set it with Layer CRS in its menu.").format(name=layer.name())
     return "" if layers else tr("Choose the rasters to look at first.")
-
-
-def _outside() -> str:
-    return tr("This place lies outside what was embedded; click inside it, or press Embed the view.")

@@ -608,6 +608,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -617,10 +621,6 @@
     </message>
     <message>
         <source>Choose the rasters to look at first.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

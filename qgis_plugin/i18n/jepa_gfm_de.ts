@@ -608,6 +608,10 @@
         <translation>Betten Sie erst die Ansicht ein.</translation>
     </message>
     <message>
+        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
+        <translation>Diese Stelle liegt außerhalb dessen, was eingebettet ist; klicken Sie hinein oder drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
         <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
         <translation>Der Layer {name} hat keine lesbare Rasterdatei; exportieren Sie ihn als GeoTIFF und wählen Sie dieses.</translation>
     </message>
@@ -618,10 +622,6 @@
     <message>
         <source>Choose the rasters to look at first.</source>
         <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
-    </message>
-    <message>
-        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
-        <translation>Diese Stelle liegt außerhalb dessen, was eingebettet ist; klicken Sie hinein oder drücken Sie Ansicht einbetten.</translation>
     </message>
     <message>
         <source>Where to label next</source>

@@ -99,9 +99,12 @@ def test_a_place_that_the_grid_does_not_have_is_told(dock: LabelDock, asked: lis
     dock._canvas.setDestinationCrs(dock.loop._grid_crs)
     dock.loop.more_like(middle(dock))  # what was nowhere does not stay among the places
     assert [job.method for job in asked] == ["similar"]
-    dock.loop.more_like(QgsPointXY(0, 0))
-    assert "outside" in dock.message.text()
+    for act in (dock._like_tool.clicked, dock._label_tool.clicked):  # other ground counts for nothing
+        dock._say("")
+        act.emit(QgsPointXY(0, 0))
+        assert "outside" in dock.message.text()
     assert len(dock.loop.alike_points) == 1
+    assert not labels.classes()[0].count
 
 
 def test_without_a_crs_of_the_project_the_view_is_in_that_of_the_grid(dock: LabelDock, asked: list[Job]) -> None:
