@@ -190,6 +190,8 @@ class LabelLoop(QObject):
             refusal = tr("Label places of two classes to see a map.")
         elif file is None:
             refusal = tr("The labels are being edited, filtered or not in a file; save them first.")
+        elif not Path(self.embedding).exists():
+            refusal = embedding_gone()
         elif not self._sees_ground():
             refusal = tr("The view shows nothing of what was embedded; move it there, or press Embed the view.")
         if refusal or file is None:
@@ -378,8 +380,8 @@ class LabelLoop(QObject):
 
     def _in_grid(self, point: QgsPointXY) -> QgsPointXY | None:
         """A point of the canvas in the CRS of the embedding; None, and a sentence, if it lies outside."""
-        if not self.embedding:
-            self.message.emit(tr("Embed the view first."))
+        if not self.embedding or not Path(self.embedding).exists():
+            self.message.emit(embedding_gone() if self.embedding else tr("Embed the view first."))
             return None
         with suppress(QgsCsException):
             to_grid = QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
@@ -405,6 +407,11 @@ class LabelLoop(QObject):
         except ValueError as error:
             self.message.emit(str(error))
             return None
+
+
+def embedding_gone() -> str:
+    """What is told where the file of an embedding went."""
+    return tr("What was embedded is not there any more; press Embed the view.")
 
 
 def _refusal(layers: Sequence[QgsRasterLayer]) -> str:

@@ -9,7 +9,7 @@ from qgis.core import QgsProject, QgsVectorLayer
 
 from ..translation import tr
 from .label_set import LabelSet
-from .loop import LabelLoop
+from .loop import LabelLoop, embedding_gone
 
 _SCOPE, _KEY = "jepa_gfm", "dock"
 
@@ -33,7 +33,7 @@ def restore(loop: LabelLoop) -> None:
     labels, missing = _labels(told)
     loop.use_labels(labels)
     if not loop.use_embedding(embedding) and embedding:
-        missing = tr("What was embedded is not there any more; press Embed the view.")
+        missing = embedding_gone()
     if missing:
         loop.message.emit(missing)
     if text:

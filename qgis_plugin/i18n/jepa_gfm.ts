@@ -612,6 +612,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>What was embedded is not there any more; press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -629,10 +633,6 @@
     </message>
     <message>
         <source>Map of the view</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>What was embedded is not there any more; press Embed the view.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -612,6 +612,10 @@
         <translation>Diese Stelle liegt außerhalb dessen, was eingebettet ist; klicken Sie hinein oder drücken Sie Ansicht einbetten.</translation>
     </message>
     <message>
+        <source>What was embedded is not there any more; press Embed the view.</source>
+        <translation>Was eingebettet war, ist nicht mehr da; drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
         <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
         <translation>Der Layer {name} hat keine lesbare Rasterdatei; exportieren Sie ihn als GeoTIFF und wählen Sie dieses.</translation>
     </message>
@@ -630,10 +634,6 @@
     <message>
         <source>Map of the view</source>
         <translation>Karte der Ansicht</translation>
-    </message>
-    <message>
-        <source>What was embedded is not there any more; press Embed the view.</source>
-        <translation>Was eingebettet war, ist nicht mehr da; drücken Sie Ansicht einbetten.</translation>
     </message>
     <message>
         <source>The layer of the labels cannot be read; bring its file back, or choose another layer.</source>

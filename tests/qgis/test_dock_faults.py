@@ -140,6 +140,24 @@ def test_a_view_of_other_ground_is_told(dock: LabelDock, asked: list[Job], tmp_p
     assert len(asked) == 2
 
 
+def test_an_embedding_that_goes_while_it_is_used_is_told(
+    dock: LabelDock, asked: list[Job], embedding: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "embedding.tif"
+    shutil.copy(embedding, copy)
+    dock.loop.use_embedding(str(copy))
+    new_labels(dock, tmp_path / "l.gpkg", "a", "b")
+    for place, name in ((0, "a"), (100, "b")):
+        dock.loop.label_cell(QgsPointXY(middle(dock).x() + place, middle(dock).y()), name)
+    copy.unlink()
+    asked.clear()
+    for act in (dock.loop.repaint, lambda: dock.loop.more_like(middle(dock))):
+        dock._say("")
+        act()
+        assert "press Embed the view" in dock.message.text()
+    assert not asked
+
+
 def test_a_dock_that_is_closed_labels_no_more(dock: LabelDock) -> None:
     dock.show()
     for button, tool in ((dock.label_button, dock._label_tool), (dock.like_button, dock._like_tool)):
