@@ -57,9 +57,8 @@ def save_style(layer: QgsVectorLayer, name: str) -> bool:
     if not layer.dataProvider().isSaveAndLoadStyleToDatabaseSupported():
         return False
     ids, names = layer.listStylesInDatabase()[1:3]
-    for number, known in zip(ids, names):
-        if known == name:
-            layer.deleteStyleFromDatabase(number)
+    if not all(layer.deleteStyleFromDatabase(number)[0] for number, known in zip(ids, names) if known == name):
+        return False  # another program holds the file
     saved = not layer.saveStyleToDatabase(name, "", True, "")
     layer.dataProvider().reloadData()  # its readers may have lost the file, which was opened and closed beside them
     return saved

@@ -141,7 +141,7 @@ def repaint_times(dock: QWidget) -> list[tuple[float, dict[str, Any]]]:
         if number % 2:
             labels.undo()
         else:
-            click(QgsPointXY(place.x() + 200 * number, place.y() + 100))
+            click(QgsPointXY(place.x() - 20 * number, place.y() + 100))
         wait_until(lambda: answers)
         iface.mapCanvas().waitWhileRendering()
         found.append((time.perf_counter() - started, answers[-1]))

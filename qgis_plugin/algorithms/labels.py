@@ -111,7 +111,7 @@ def own_file(layer: QgsVectorLayer | None) -> LabelFile | None:
     if origins - {QgsFields.FieldOrigin.OriginProvider}:
         return None
     parts = QgsProviderRegistry.instance().decodeUri("ogr", layer.source())
-    path = parts.get("path") or ""
+    path = whole_path(parts)
     if parts.get("subset") or parts.get("openOptions") or parts.get("geometryType") or not _is_file(path):
         return None
     layers = [item for item in QgsProviderRegistry.instance().querySublayers(path) if item.providerKey() == "ogr"]
@@ -119,6 +119,11 @@ def own_file(layer: QgsVectorLayer | None) -> LabelFile | None:
         return LabelFile(path)
     name = parts.get("layerName")
     return LabelFile(path, name) if name else None
+
+
+def whole_path(parts: dict[str, Any]) -> str:
+    """The file of a layer's decoded source as GDAL opens it; one in an archive is told in three parts."""
+    return "".join(str(parts.get(name) or "") for name in ("vsiPrefix", "path", "vsiSuffix"))
 
 
 def _is_file(path: str) -> bool:

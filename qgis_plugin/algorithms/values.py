@@ -14,13 +14,14 @@ from qgis.core import (
     QgsProcessingContext,
     QgsProviderRegistry,
     QgsRasterLayer,
+    QgsRectangle,
 )
 
 from ..description import Parameter, Tool
 from ..layer_actions import plain_values
 from ..translation import tr, translatable
 from .form import file_name, qgis_name
-from .labels import LabelFile, Wanted, label_file
+from .labels import LabelFile, Wanted, label_file, whole_path
 from .refinements import CHECK_REST, LABELS_RASTER, fixed_values, is_hidden
 
 _LABELS_MISSING = {  # where a form may be without, but not without a raster or a fitted classifier in their place
@@ -179,9 +180,7 @@ class FormReader:
         if not self._given(name) or box.isNull():
             return None
         crs = self._algorithm.parameterAsExtentCrs(self._parameters, name, self._context)
-        edges = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
-        numbers = ",".join(repr(edge) for edge in edges)
-        return f"{numbers} [{crs_text(crs)}]" if crs.isValid() else ",".join(repr(edges[n]) for n in (0, 2, 1, 3))
+        return extent_text(box, crs)
 
     def _crs(self, parameter: Parameter) -> str | None:
         crs = self._algorithm.parameterAsCrs(self._parameters, qgis_name(parameter.name), self._context)
@@ -226,7 +225,7 @@ def raster_file(layer: QgsMapLayer | None) -> str | None:
     if not isinstance(layer, QgsRasterLayer) or layer.providerType() != "gdal":
         return None
     parts = QgsProviderRegistry.instance().decodeUri("gdal", layer.source())
-    path = parts.get("path") or ""
+    path = whole_path(parts)
     if parts.get("layerName"):  # a part of a file, which GDAL names in its own way
         return layer.source()
     return path if path.startswith(_INSIDE_GDAL) or Path(path).exists() else None
@@ -237,6 +236,13 @@ def raster_argument(layer: QgsMapLayer) -> str:
     file, crs = raster_file(layer) or "", layer.crs()
     chosen = crs.isValid() and crs.authid().startswith("EPSG:") and crs != layer.dataProvider().crs()
     return f"{file}:crs={crs.authid()}" if chosen else file
+
+
+def extent_text(box: QgsRectangle, crs: QgsCoordinateReferenceSystem) -> str:
+    """An extent as the worker takes it; without a CRS it is in that of the grid."""
+    edges = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
+    numbers = ",".join(repr(edge) for edge in edges)
+    return f"{numbers} [{crs_text(crs)}]" if crs.isValid() else ",".join(repr(edges[n]) for n in (0, 2, 1, 3))
 
 
 def crs_text(crs: QgsCoordinateReferenceSystem) -> str:

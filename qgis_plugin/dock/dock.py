@@ -187,6 +187,7 @@ class LabelDock(QgsDockWidget):
         loop.painted.connect(self._show_score)
         loop.found_alike.connect(lambda answer: self.threshold.setValue(round(answer["threshold"])))
         loop.changed.connect(self._keep)
+        loop.labels_gone.connect(self._show_labels)
         for signal, slot in self._of_project():
             signal.connect(slot)
 
@@ -202,12 +203,14 @@ class LabelDock(QgsDockWidget):
         self._like_tool.drawn.connect(lambda shape: loop.more_like(QgsPointXY(shape.centroid().asPoint())))
         self._like_tool.removed.connect(lambda point: loop.more_like(point, counter=True))
         self._like_tool.deactivated.connect(lambda: self.like_button.setChecked(False))
+        self.closed.connect(self._put_tools_away)
 
     def _of_project(self) -> list[tuple[Any, Any]]:
         project = QgsProject.instance()
         return [
             (project.layersAdded, self.refresh), (project.layersRemoved, self.refresh),
             (project.readProject, self.restore), (project.cleared, self.forget),
+            (project.projectSaved, self.loop.overlay.keep_shown), (project.layerTreeRoot().nameChanged, self.refresh),
         ]  # fmt: skip
 
     # ---- Choices -----------------------------------------------------------------------------------------------------
@@ -227,6 +230,7 @@ class LabelDock(QgsDockWidget):
 
     def restore(self, *_document: Any) -> None:
         """Be as the project that was opened says."""
+        self.loop.overlay.keep_shown()
         project_state.restore(self.loop)
         self._show_state()
 
@@ -237,12 +241,21 @@ class LabelDock(QgsDockWidget):
 
     def _show_state(self) -> None:
         self.refresh()
-        labels = self.loop.label_set
         self._filling = True
         self.cell_size.setValue(self.loop.cell_size or 0)
+        self._filling = False
+        self._show_labels()
+
+    def _show_labels(self) -> None:
+        """What the loop labels in, in the choice and the table; no score of other labels."""
+        labels = self.loop.label_set
+        self._filling = True
         self.label_layers.setLayer(labels.layer if labels is not None else None)
         self._filling = False
         self.class_table.set_label_set(labels)
+        self.accept_button.setEnabled(False)
+        self.score.setText(tr("Label places of two classes to see a map."))
+        _tell(self.place, "")
 
     def choose_rasters(self, names: list[str]) -> None:
         """Check the layers of these ids."""
@@ -254,14 +267,8 @@ class LabelDock(QgsDockWidget):
         """Label in this set; its layer joins the project."""
         if labels is not None and QgsProject.instance().mapLayer(labels.layer.id()) is None:
             QgsProject.instance().addMapLayer(labels.layer)
-        self._filling = True
-        self.label_layers.setLayer(labels.layer if labels is not None else None)
-        self._filling = False
-        if labels is not None:
-            labels.failed.connect(self._say)
-            labels.closed.connect(lambda: self.use_labels(None))
-        self.class_table.set_label_set(labels)
         self.loop.use_labels(labels)
+        self._show_labels()
 
     def _rasters_chosen(self, _item: QListWidgetItem) -> None:
         if not self._filling:
@@ -311,6 +318,11 @@ class LabelDock(QgsDockWidget):
             button.setChecked(True)
         elif self._canvas.mapTool() is tool:
             self._canvas.unsetMapTool(tool)
+
+    def _put_tools_away(self) -> None:
+        """Nobody labels in a dock that is not there."""
+        for button in (self.label_button, self.like_button):
+            button.setChecked(False)
 
     def _undo(self, what: str) -> None:
         labels = self.loop.label_set

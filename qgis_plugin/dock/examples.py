@@ -16,6 +16,7 @@ from qgis.core import (
     QgsPointXY,
     QgsProject,
     QgsRectangle,
+    QgsVectorDataProvider,
     QgsVectorLayer,
     QgsVectorLayerUtils,
 )
@@ -28,11 +29,19 @@ class Examples:
     """Feature ids may change (a restored feature, a shapefile after a removal), so actions know examples by handles."""
 
     def __init__(self, layer: QgsVectorLayer, field: str) -> None:
-        self._layer = layer
-        self._provider = layer.dataProvider()
-        self._column = self._provider.fields().indexFromName(field)
+        self._layer, self._field = layer, field
         self._fids: dict[int, int] = {}
         self._numbers = itertools.count()
+
+    @property
+    def _provider(self) -> QgsVectorDataProvider:
+        """Asked for each time: the user may give the layer another source."""
+        return self._layer.dataProvider()
+
+    @property
+    def _column(self) -> int:
+        """Of the class: it moves when the user takes away a field before it. -1 when it is gone itself."""
+        return int(self._layer.fields().indexFromName(self._field))
 
     # ---- Handles -----------------------------------------------------------------------------------------------------
 
@@ -103,9 +112,12 @@ class Examples:
         return copy
 
     def _names(self) -> Iterator[tuple[int, str]]:
-        request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setSubsetOfAttributes([self._column])
+        column = self._column
+        if column < 0:
+            return
+        request = QgsFeatureRequest().setFlags(QgsFeatureRequest.Flag.NoGeometry).setSubsetOfAttributes([column])
         for feature in self._layer.getFeatures(request):
-            yield feature.id(), _text(feature.attributes()[self._column])
+            yield feature.id(), _text(feature.attributes()[column])
 
     # ---- Write -------------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from qgis.core import (
     QgsGeometry,
     QgsPointXY,
     QgsProject,
+    QgsProviderRegistry,
     QgsRendererCategory,
     QgsVectorDataProvider,
     QgsVectorFileWriter,
@@ -28,6 +30,7 @@ from .examples import Examples
 
 FIELD = "class"
 _LAYER = "labels"  # its name in a GeoPackage made here
+_MOST_CLASSES = 500
 _NEEDED = ("AddFeatures", "DeleteFeatures", "ChangeAttributeValues")
 
 
@@ -49,7 +52,7 @@ class LabelSet(QObject):
     changed = pyqtSignal()  # examples or names of classes
     recoloured = pyqtSignal()
     failed = pyqtSignal(str)
-    closed = pyqtSignal()  # the layer goes away; the set cannot be used any more
+    closed = pyqtSignal()  # the layer goes away, or cannot hold labels any more; the set is of no use
 
     def __init__(self, layer: QgsVectorLayer, field: str = FIELD) -> None:
         super().__init__()
@@ -58,8 +61,10 @@ class LabelSet(QObject):
         self.undo_stack = QUndoStack(self)
         self._examples = Examples(layer, field)
         self._styling = False
+        _check_few(self._examples.counts(), layer, field)
         self._complete()
         layer.afterCommitChanges.connect(self._foreign_commit)
+        layer.dataSourceChanged.connect(self._foreign_commit)
         layer.rendererChanged.connect(self._foreign_style)
         layer.willBeDeleted.connect(self._close)
 
@@ -275,6 +280,13 @@ class LabelSet(QObject):
 
     def _check_free(self, whole_class: bool = False) -> None:
         name = self.layer.name()
+        gone = _file_gone(self.layer)
+        if gone:  # GDAL would go on writing into a file that nobody finds again
+            raise ValueError(
+                tr("The file {path} of the layer {name} is gone; bring it back, or choose another layer.").format(
+                    path=gone, name=name
+                )
+            )
         if self.layer.isEditable():
             raise ValueError(tr("The layer {name} is being edited; save or leave its edits first.").format(name=name))
         if self.layer.readOnly():
@@ -283,6 +295,9 @@ class LabelSet(QObject):
             raise ValueError(tr("The filter of the layer {name} hides examples; take it off first.").format(name=name))
 
     def _checked_name(self, name: str) -> str:
+        """Without spaces around it, unless the layer came with such a class."""
+        if self._category(name) is not None and name.strip():
+            return name
         name = name.strip()
         if not name:
             raise ValueError(tr("A class needs a name."))
@@ -298,6 +313,12 @@ class LabelSet(QObject):
     def _foreign_commit(self) -> None:
         self.undo_stack.clear()
         self._examples.forget()
+        try:
+            _check_usable(self.layer, self.field)
+        except ValueError as error:
+            self.failed.emit(str(error))
+            self.closed.emit()
+            return
         self._complete()
         self.changed.emit()
 
@@ -316,6 +337,25 @@ def _checked_colour(colour: str) -> str:
     if not read:
         raise ValueError(tr("{colour} is no colour; write it as #rrggbb.").format(colour=colour))
     return read
+
+
+def _file_gone(layer: QgsVectorLayer) -> str:
+    """The file of a layer, if it had one and has it no more."""
+    if layer.providerType() != "ogr":
+        return ""
+    path = QgsProviderRegistry.instance().decodeUri("ogr", layer.source()).get("path") or ""
+    is_local = Path(path).is_absolute() and not path.startswith("/vsi")
+    return path if is_local and not Path(path).exists() else ""
+
+
+def _check_few(counts: Collection[str], layer: QgsVectorLayer, field: str) -> None:
+    """ValueError for names or numbers of things, which are no classes; a legend of thousands would hold QGIS up."""
+    if len(counts) > _MOST_CLASSES:
+        raise ValueError(
+            tr("The field {field} of the layer {name} has {count} different values; choose a layer of classes.").format(
+                field=field, name=layer.name(), count=len(counts)
+            )
+        )
 
 
 def _check_usable(layer: QgsVectorLayer, field: str) -> None:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
-    QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsCsException,
     QgsGeometry,
     QgsPointXY,
     QgsProject,
@@ -27,17 +22,17 @@ from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from .. import session, settings
 from ..algorithms.labels import own_file
-from ..algorithms.values import crs_text, raster_argument, raster_file
+from ..algorithms.values import extent_text, raster_argument, raster_file
+from ..compat import POINTS
 from ..translation import tr
 from .label_set import LabelSet
 from .overlay import ALIKE, Overlay
 from .place_marker import PlaceMarker
 from .runner import Job, Runner
+from .views import Views, points_file
 
 _SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
 _MOST_CELLS = 150_000  # of a view: more are no finer on a screen, and cost memory
-_LOOK, _LED = "look", "preview where the user was led"
-_OLD = 30 * 24 * 3600  # s: views that were not shown for so long are removed
 
 
 class LabelLoop(QObject):
@@ -49,6 +44,7 @@ class LabelLoop(QObject):
     embedded = pyqtSignal(str)
     painted = pyqtSignal(dict)  # the worker's answer to a preview
     found_alike = pyqtSignal(dict)
+    labels_gone = pyqtSignal()  # the layer of the labels went away, or cannot hold labels any more
     changed = pyqtSignal()  # something that the project keeps
 
     def __init__(self, canvas: QgsMapCanvas, parent: QObject | None = None) -> None:
@@ -63,7 +59,8 @@ class LabelLoop(QObject):
         self.answer: dict[str, Any] = {}
         self.alike_points: list[QgsPointXY] = []
         self.counter_points: list[QgsPointXY] = []
-        self._next, self._suspect, self._numbers = -1, -1, count(1)
+        self.views = Views()
+        self._next, self._suspect = -1, -1
         self._is_going = self.is_led = False  # whether the view moves, and has moved last, because we led it
         self._embedder = Runner(session.worker, self)
         self._painter = Runner(lambda: session.worker(session.LIVE), self)
@@ -79,12 +76,21 @@ class LabelLoop(QObject):
 
     def close(self) -> None:
         """Stop everything; the canvas lives on."""
-        self._canvas.extentsChanged.disconnect(self._moved)
+        with suppress(TypeError, RuntimeError):  # closed before
+            self._canvas.extentsChanged.disconnect(self._moved)
         self._timer.stop()
         for runner in (self._embedder, self._painter):
             runner.close()
         self._marker.remove()
         session.stop_worker(session.LIVE)
+
+    def forget(self) -> None:
+        """Be as for a new project; what is on its way belongs to the one before."""
+        self.rasters, self.embedding, self.cell_size = [], "", None
+        self.alike_points, self.counter_points = [], []
+        for runner in (self._embedder, self._painter):
+            runner.cancel()
+        self.use_labels(None)
 
     # ---- The embedding -----------------------------------------------------------------------------------------------
 
@@ -96,18 +102,15 @@ class LabelLoop(QObject):
     def embed(self, *, view_only: bool) -> None:
         """Embed the chosen rasters, all of them or where the canvas looks, in the background."""
         layers = self.layers()
-        unusable = next((layer.name() for layer in layers if raster_file(layer) is None), "")
-        if not layers or unusable:
-            self.message.emit(
-                tr("The layer {name} is not a raster file; export it as a GeoTIFF and choose that.").format(
-                    name=unusable
-                )
-                if unusable
-                else tr("Choose the rasters to look at first.")
-            )
+        refusal = _refusal(layers)
+        if refusal:
+            self.message.emit(refusal)
+            return
+        output = self._new_file("embedding")
+        if output is None:
             return
         params: dict[str, Any] = {
-            "rasters": [raster_argument(layer) for layer in layers], "output": str(self._new_file("embedding")),
+            "rasters": [raster_argument(layer) for layer in layers], "output": str(output),
             "device": settings.device(), "overwrite": True,
         }  # fmt: skip
         if self.cell_size:
@@ -132,7 +135,7 @@ class LabelLoop(QObject):
         self.embedded.emit(path)
         self.changed.emit()
         # The first preview is quick if the worker is ready for it before there are labels.
-        self._painter.ask(Job("look", {"embedding": path}, _LOOK))
+        self._painter.ask(Job("look", {"embedding": path}))
         self.repaint()
         return True
 
@@ -148,16 +151,27 @@ class LabelLoop(QObject):
 
     def use_labels(self, label_set: LabelSet | None) -> None:
         """Label in this set from now on."""
-        if self.label_set is not None:
+        for signal, slot in self._of_labels():
             with suppress(TypeError, RuntimeError):
-                self.label_set.changed.disconnect(self._labels_changed)
-                self.label_set.recoloured.disconnect(self._recolour)
-        self.label_set = label_set
-        if label_set is not None:
-            label_set.changed.connect(self._labels_changed)
-            label_set.recoloured.connect(self._recolour)
+                signal.disconnect(slot)
+        self.label_set, self.answer = label_set, {}
+        for signal, slot in self._of_labels():
+            signal.connect(slot)
         self.changed.emit()
         self._labels_changed()
+
+    def _of_labels(self) -> list[tuple[Any, Any]]:
+        labels = self.label_set
+        if labels is None:
+            return []
+        return [
+            (labels.changed, self._labels_changed), (labels.recoloured, self._recolour),
+            (labels.failed, self.message), (labels.closed, self._labels_closed),
+        ]  # fmt: skip
+
+    def _labels_closed(self) -> None:
+        self.use_labels(None)
+        self.labels_gone.emit()
 
     def colours(self) -> dict[str, str]:
         """Of each class by name."""
@@ -167,36 +181,43 @@ class LabelLoop(QObject):
         """Refit and repaint, if there are an embedding and labels of two classes."""
         params = self._preview()
         if params is not None:
-            # Places that lead the user are not to change because he is led there.
-            about = _LED if self.is_led and self.answer else "preview"
+            about = (self.label_set, self.is_led)
             self._painter.ask(Job("preview", params, about, outputs=[params["output"]]))
 
     def _preview(self) -> dict[str, Any] | None:
         if not self.embedding or self.label_set is None:
             return None
+        file, refusal = own_file(self.label_set.layer), ""
         if sum(item.count > 0 for item in self.label_set.classes()) < 2:
-            self.message.emit(tr("Label places of two classes to see a map."))
+            refusal = tr("Label places of two classes to see a map.")
+        elif file is None:
+            refusal = tr("The labels are being edited, filtered or not in a file; save them first.")
+        elif not Path(self.embedding).exists():
+            refusal = embedding_gone()
+        elif not self._sees_ground():
+            refusal = tr("The view shows nothing of what was embedded; move it there, or press Embed the view.")
+        if refusal or file is None:
+            self.message.emit(refusal)
             return None
-        file = own_file(self.label_set.layer)
-        if file is None:
-            self.message.emit(tr("The labels are being edited, filtered or not in a file; save them first."))
+        output, size = self._new_file("view"), self._canvas.size()
+        if output is None:
             return None
-        size = self._canvas.size()
         return {
-            "embedding": self.embedding, "output": str(self._new_file("view")), "labels": file.path,
+            "embedding": self.embedding, "output": str(output), "labels": file.path,
             "field": self.label_set.field, "extent": self._view(), "overwrite": True,
             "cells": max(1, min(_MOST_CELLS, size.width() * size.height())),
             **({"layer": file.layer} if file.layer else {}),
         }  # fmt: skip
 
     def _was_answered(self, job: Job, answer: dict[str, Any]) -> None:
-        if job.about == _LOOK:
-            return
-        if job.about == "alike":
+        if job.method == "similar" and self.alike_points:  # not forgotten meanwhile
             self.overlay.show_alike(answer["output"], answer["threshold"])
             self.found_alike.emit(answer)
-            return
-        if job.about == _LED:
+        elif job.method == "preview" and job.about[0] is self.label_set:
+            self._was_painted(answer, is_led=job.about[1])
+
+    def _was_painted(self, answer: dict[str, Any], *, is_led: bool) -> None:
+        if is_led and self.answer:  # places that lead the user are not to change because he is led there
             answer = {**answer, "next": self.answer["next"], "suspects": self.answer["suspects"]}
         else:
             self._next = self._suspect = -1
@@ -223,12 +244,12 @@ class LabelLoop(QObject):
 
     def label_cell(self, point: QgsPointXY, name: str) -> None:
         """The cell under a point of the canvas becomes an example; of a layer of points, the point."""
-        if self.label_set is None:
-            return
-        if not self.embedding:
+        if self.label_set is not None and self.label_set.layer.geometryType() == POINTS:
             self._add(QgsGeometry.fromPointXY(point), name, self._canvas_crs())
             return
-        where = self._to_grid().transform(point)
+        where = self._in_grid(point)
+        if where is None:
+            return
         box, side = self._ground, self._cell
         left = box.xMinimum() + (where.x() - box.xMinimum()) // side * side
         bottom = box.yMinimum() + (where.y() - box.yMinimum()) // side * side
@@ -244,18 +265,24 @@ class LabelLoop(QObject):
         """Remove the example under a point of the canvas, if there is one."""
         if self.label_set is None:
             return
-        tolerance = 5 * self._canvas.mapUnitsPerPixel()
-        found = self.label_set.example_at(point, tolerance, self._canvas_crs())
-        if found is not None:
-            self._try(lambda labels: labels.remove_example(found))
+        tolerance, crs = 5 * self._canvas.mapUnitsPerPixel(), self._canvas_crs()
+
+        def remove(labels: LabelSet) -> None:
+            found = labels.example_at(point, tolerance, crs)
+            if found is not None:
+                labels.remove_example(found)
+
+        self._try(remove)
 
     def _add(self, geometry: QgsGeometry, name: str, crs: QgsCoordinateReferenceSystem) -> None:
-        if not name:
+        if self.label_set is None:
+            self.message.emit(tr("Choose a layer for the labels, or make a new one, first."))
+        elif not name:
             self.message.emit(tr("Add a class and choose it first."))
-            return
-        self._try(lambda labels: labels.add_example(geometry, name, crs))
+        else:
+            self._try(lambda labels: labels.add_example(geometry, name, crs))
 
-    def _try(self, act: Any) -> None:
+    def _try(self, act: Callable[[LabelSet], Any]) -> None:
         try:
             act(self.label_set)
         except ValueError as error:
@@ -287,9 +314,13 @@ class LabelLoop(QObject):
         if self.label_set is None or not 0 <= self._suspect < len(places):
             return
         place = places[self._suspect]
-        found = self.label_set.example_at(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
-        if found is not None:
-            self._try(lambda labels: labels.change_class(found, place["looks_like"]))
+
+        def change(labels: LabelSet) -> None:
+            found = labels.example_at(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
+            if found is not None:
+                labels.change_class(found, place["looks_like"])
+
+        self._try(change)
 
     def _go(self, place: dict[str, Any]) -> dict[str, Any]:
         to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
@@ -306,19 +337,22 @@ class LabelLoop(QObject):
 
     def more_like(self, point: QgsPointXY, *, counter: bool = False) -> None:
         """Look for places like those clicked so far, and unlike those clicked as counter-examples."""
-        if not self.embedding:
-            self.message.emit(tr("Embed the view first."))
+        where = self._in_grid(point)
+        if where is not None:
+            (self.counter_points if counter else self.alike_points).append(where)
+            self._look_for_alike()
+
+    def _look_for_alike(self) -> None:
+        output = self._new_file("alike") if self.alike_points else None
+        if output is None:
             return
-        (self.counter_points if counter else self.alike_points).append(self._to_grid().transform(point))
-        if not self.alike_points:
-            return
-        output = self._new_file("alike")
         params: dict[str, Any] = {
             "rasters": [self.embedding], "output": str(output), "overwrite": True,
-            "labels": self._points_file(output.with_name("like.geojson"), self.alike_points),
+            "labels": points_file(output.with_name("like.geojson"), self.alike_points, self._grid_crs),
         }  # fmt: skip
         if self.counter_points:
-            params["counter"] = self._points_file(output.with_name("unlike.geojson"), self.counter_points)
+            unlike = output.with_name("unlike.geojson")
+            params["counter"] = points_file(unlike, self.counter_points, self._grid_crs)
         self.message.emit("")
         self._painter.ask(Job("similar", params, "alike", outputs=[str(output)]))
 
@@ -326,20 +360,6 @@ class LabelLoop(QObject):
         """Begin anew."""
         self.alike_points, self.counter_points = [], []
         self.overlay.remove(ALIKE)
-
-    def _points_file(self, path: Path, points: Sequence[QgsPointXY]) -> str:
-        """Points of the grid's CRS as GeoJSON in longitude and latitude, as the format wants it."""
-        world = QgsCoordinateReferenceSystem("EPSG:4326")
-        to_world = QgsCoordinateTransform(self._grid_crs, world, QgsProject.instance())
-        features = [
-            {
-                "type": "Feature", "properties": {},
-                "geometry": {"type": "Point", "coordinates": [found.x(), found.y()]},
-            }
-            for found in map(to_world.transform, points)
-        ]  # fmt: skip
-        path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
-        return str(path)
 
     # ---- The whole map -----------------------------------------------------------------------------------------------
 
@@ -357,34 +377,54 @@ class LabelLoop(QObject):
 
     def _view(self) -> str:
         """What the canvas shows, as the worker takes it."""
-        box = self._canvas.extent()
-        edges = (box.xMinimum(), box.xMaximum(), box.yMinimum(), box.yMaximum())
-        return f"{','.join(map(repr, edges))} [{crs_text(self._canvas_crs())}]"
+        return extent_text(self._canvas.mapSettings().visibleExtent(), self._canvas_crs())
 
     def _canvas_crs(self) -> QgsCoordinateReferenceSystem:
         return self._canvas.mapSettings().destinationCrs()
 
-    def _to_grid(self) -> QgsCoordinateTransform:
-        return QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
+    def _in_grid(self, point: QgsPointXY) -> QgsPointXY | None:
+        """A point of the canvas in the CRS of the embedding; None, and a sentence, if it lies outside."""
+        if not self.embedding or not Path(self.embedding).exists():
+            self.message.emit(embedding_gone() if self.embedding else tr("Embed the view first."))
+            return None
+        with suppress(QgsCsException):
+            to_grid = QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
+            where = to_grid.transform(point)
+            if self._ground.contains(where):
+                return where
+        self.message.emit(tr("This place lies outside what was embedded; click inside it, or press Embed the view."))
+        return None
 
-    def _new_file(self, name: str) -> Path:
-        """A file of its own for each answer: the one before may still be on the canvas."""
-        folder = views_folder()
-        if not hasattr(self, "_session"):
-            _remove_old(folder)
-            self._session = Path(tempfile.mkdtemp(prefix="views_", dir=folder))
-        return self._session / f"{name}_{next(self._numbers)}.tif"
+    def _sees_ground(self) -> bool:
+        """Whether the view shows something of the embedding, as far as that can be told here."""
+        try:
+            to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
+            ground = to_canvas.transformBoundingBox(self._ground)
+        except QgsCsException:
+            return True
+        return not ground.isFinite() or ground.intersects(self._canvas.mapSettings().visibleExtent())
+
+    def _new_file(self, name: str) -> Path | None:
+        """A file for an answer; None, and a sentence, if there can be none."""
+        try:
+            return self.views.new_file(name)
+        except ValueError as error:
+            self.message.emit(str(error))
+            return None
 
 
-def views_folder() -> Path:
-    """Where the dock keeps what it shows, in the profile: projects that are opened again find it there."""
-    folder = Path(QgsApplication.qgisSettingsDirPath()) / "jepa_gfm" / "views"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def embedding_gone() -> str:
+    """What is told where the file of an embedding went."""
+    return tr("What was embedded is not there any more; press Embed the view.")
 
 
-def _remove_old(folder: Path) -> None:
-    for item in folder.glob("views_*"):
-        with suppress(OSError):
-            if time.time() - max(file.stat().st_atime for file in (item, *item.iterdir())) > _OLD:
-                shutil.rmtree(item, ignore_errors=True)
+def _refusal(layers: Sequence[QgsRasterLayer]) -> str:
+    """Why rasters cannot be embedded, as far as QGIS knows; else empty."""
+    for layer in layers:
+        if not layer.isValid() or raster_file(layer) is None:
+            return tr("The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.").format(
+                name=layer.name()
+            )
+        if not layer.crs().isValid():
+            return tr("The layer {name} has no CRS; set it with Layer CRS in its menu.").format(name=layer.name())
+    return "" if layers else tr("Choose the rasters to look at first.")

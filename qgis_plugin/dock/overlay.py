@@ -14,6 +14,7 @@ from qgis.core import (
     QgsPalettedRasterRenderer,
     QgsProject,
     QgsRasterLayer,
+    QgsRasterRenderer,
     QgsRasterShader,
     QgsSingleBandPseudoColorRenderer,
 )
@@ -33,6 +34,7 @@ class Overlay:
 
     def __init__(self) -> None:
         self._painted: list[dict[str, Any]] = []
+        self._kept: set[str] = set()  # files that a saved project shows
         self._threshold = 0.0
 
     def layer(self, kind: str) -> QgsRasterLayer | None:
@@ -41,6 +43,11 @@ class Overlay:
             if isinstance(layer, QgsRasterLayer) and layer.customProperty(_KIND) == kind:
                 return layer
         return None
+
+    def keep_shown(self) -> None:
+        """The project was saved or opened: a file that it shows stays, or its layer would be missed at the opening."""
+        layers = filter(None, map(self.layer, (MAP, DISPUTE, ALIKE)))
+        self._kept.update(layer.source() for layer in layers)
 
     def show_map(self, path: str, dispute: str, classes: Sequence[dict[str, Any]], colours: Mapping[str, str]) -> None:
         """A new map of the view and its dispute, in place of the last ones."""
@@ -63,8 +70,7 @@ class Overlay:
             )
             for item in self._painted
         ]
-        layer.setRenderer(QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
-        layer.triggerRepaint()
+        _render(layer, QgsPalettedRasterRenderer(layer.dataProvider(), 1, classes))
         layer.emitStyleChanged()
 
     def show_alike(self, path: str, threshold: float) -> None:
@@ -89,7 +95,7 @@ class Overlay:
             QgsProject.instance().removeMapLayer(layer.id())
 
     def _show(self, kind: str, name: str, path: str) -> None:
-        """The same layer with another file; the file before is removed, for nobody else knows it."""
+        """The same layer with another file; the file before is removed, unless somebody else knows it."""
         layer = self.layer(kind)
         if layer is None:
             layer = QgsRasterLayer(path, name, "gdal")
@@ -102,13 +108,25 @@ class Overlay:
         before = layer.source()
         layer.setDataSource(path, layer.name(), "gdal", QgsDataProvider.ProviderOptions())
         layer.triggerRepaint()
-        if before != path:
+        if before not in {path, *self._kept, *_sources()}:
             _remove(Path(before))
 
 
 def _group() -> QgsLayerTreeGroup:
     root = QgsProject.instance().layerTreeRoot()
     return root.findGroup("JEPA-GFM") or root.insertGroup(0, "JEPA-GFM")
+
+
+def _sources() -> set[str]:
+    """Of all layers: a map may have been duplicated to compare with."""
+    return {layer.source() for layer in QgsProject.instance().mapLayers().values()}
+
+
+def _render(layer: QgsRasterLayer, renderer: QgsRasterRenderer) -> None:
+    """As transparent as the user has made the layer."""
+    renderer.setOpacity(layer.opacity())
+    layer.setRenderer(renderer)
+    layer.triggerRepaint()
 
 
 def _ramp(layer: QgsRasterLayer, stops: Sequence[tuple[float, str]]) -> None:
@@ -120,8 +138,7 @@ def _ramp(layer: QgsRasterLayer, stops: Sequence[tuple[float, str]]) -> None:
     )
     shader = QgsRasterShader()
     shader.setRasterShaderFunction(colours)
-    layer.setRenderer(QgsSingleBandPseudoColorRenderer(layer.dataProvider(), 1, shader))
-    layer.triggerRepaint()
+    _render(layer, QgsSingleBandPseudoColorRenderer(layer.dataProvider(), 1, shader))
 
 
 def _remove(path: Path) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from qgis.core import QgsProject, QgsVectorLayer
 
+from ..translation import tr
 from .label_set import LabelSet
-from .loop import LabelLoop
+from .loop import LabelLoop, embedding_gone
 
 _SCOPE, _KEY = "jepa_gfm", "dock"
 
@@ -24,34 +25,48 @@ def keep(loop: LabelLoop) -> None:
 
 
 def restore(loop: LabelLoop) -> None:
-    """Take it from the project that was opened; what is not there any more is left out."""
-    told = _kept()
-    loop.rasters = [str(item) for item in told.get("rasters") or []]
-    size = told.get("cell_size")
+    """Take it from the project that was opened. What is missing is told, and stays in the project: it may come back."""
+    text, told = _entry(), _kept()
+    rasters, size, embedding = told.get("rasters"), told.get("cell_size"), str(told.get("embedding") or "")
+    loop.rasters = [str(item) for item in rasters] if isinstance(rasters, list) else []
     loop.cell_size = float(size) if isinstance(size, (int, float)) else None
-    layer = QgsProject.instance().mapLayer(str(told.get("labels") or ""))
-    labels = None
-    if isinstance(layer, QgsVectorLayer) and layer.isValid():
-        try:
-            labels = LabelSet(layer, str(told.get("field") or "class"))
-        except ValueError:
-            labels = None
-    embedding = str(told.get("embedding") or "")
+    labels, missing = _labels(told)
     loop.use_labels(labels)
-    loop.use_embedding(embedding)
+    if not loop.use_embedding(embedding) and embedding:
+        missing = embedding_gone()
+    if missing:
+        loop.message.emit(missing)
+    if text:
+        QgsProject.instance().writeEntry(_SCOPE, _KEY, text)
+
+
+def _labels(told: dict[str, Any]) -> tuple[LabelSet | None, str]:
+    """The labels of the project; without them a sentence, if there were some."""
+    name = str(told.get("labels") or "")
+    layer = QgsProject.instance().mapLayer(name)
+    if not isinstance(layer, QgsVectorLayer) or not layer.isValid():
+        return None, tr(
+            "The layer of the labels cannot be read; bring its file back, or choose another layer."
+        ) if name else ""
+    try:
+        return LabelSet(layer, str(told.get("field") or "class")), ""
+    except ValueError as error:
+        return None, str(error)
 
 
 def forget(loop: LabelLoop) -> None:
     """Be as new: the project was closed. Its layers went first, and what they led to was kept in the next project."""
-    loop.rasters, loop.embedding, loop.cell_size, loop.answer = [], "", None, {}
-    loop.use_labels(None)
+    loop.forget()
     QgsProject.instance().removeEntry(_SCOPE, _KEY)
 
 
+def _entry() -> str:
+    return QgsProject.instance().readEntry(_SCOPE, _KEY, "")[0]
+
+
 def _kept() -> dict[str, Any]:
-    text, _ = QgsProject.instance().readEntry(_SCOPE, _KEY, "")
     try:
-        told = json.loads(text or "{}")
+        told = json.loads(_entry() or "{}")
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from qgis.PyQt.QtCore import QObject, pyqtSignal
@@ -24,7 +26,7 @@ class Job:
 
 
 class Runner(QObject):
-    """One call at a time. Of those that are asked for meanwhile only the newest is made: it answers all of them."""
+    """One call at a time. Of each method that is asked for meanwhile only the newest call is made: it answers all."""
 
     progressed = pyqtSignal(float, str)
     answered = pyqtSignal(object, object)  # the job, the worker's answer
@@ -35,7 +37,7 @@ class Runner(QObject):
         super().__init__(parent)
         self._client = client
         self._running: Job | None = None
-        self._waiting: Job | None = None
+        self._waiting: dict[str, Job] = {}  # by method
         self._thread: threading.Thread | None = None
         self._ended.connect(self._end)
 
@@ -47,7 +49,7 @@ class Runner(QObject):
     def ask(self, job: Job) -> None:
         """Make the call now, or after the one that runs."""
         if self._running is not None:
-            self._waiting = job
+            self._waiting[job.method] = job
             return
         try:
             client = self._client()
@@ -59,8 +61,8 @@ class Runner(QObject):
         self._thread.start()
 
     def cancel(self) -> None:
-        """Stop the call that runs, and forget the one that waits."""
-        self._waiting = None
+        """Stop the call that runs, and forget those that wait."""
+        self._waiting.clear()
         if self._running is not None:
             self._running.cancelled.set()
 
@@ -82,12 +84,18 @@ class Runner(QObject):
             self._ended.emit(job, answer, "")
 
     def _end(self, job: Job, answer: dict[str, Any] | None, reason: str) -> None:
-        """In the main thread."""
+        """In the main thread. An answer that was on its way when its call was cancelled is none."""
         self._running = None
-        waiting, self._waiting = self._waiting, None
-        if answer is not None:
+        if answer is not None and not job.cancelled.is_set():
             self.answered.emit(job, answer)
         else:
+            _remove(job.outputs if answer is not None else ())
             self.failed.emit(job, reason)
-        if waiting is not None:
-            self.ask(waiting)
+        while self._running is None and self._waiting:
+            self.ask(self._waiting.pop(next(iter(self._waiting))))
+
+
+def _remove(outputs: Sequence[str]) -> None:
+    for output in outputs:
+        with suppress(OSError):
+            Path(output).unlink()

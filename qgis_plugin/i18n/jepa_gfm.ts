@@ -528,6 +528,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The file {path} of the layer {name} is gone; bring it back, or choose another layer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The layer {name} is being edited; save or leave its edits first.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -552,6 +556,10 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>The field {field} of the layer {name} has {count} different values; choose a layer of classes.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>The layer for labels cannot be read; choose another one.</source>
         <translation type="unfinished"></translation>
     </message>
@@ -572,15 +580,15 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The layer {name} is not a raster file; export it as a GeoTIFF and choose that.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose the rasters to look at first.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>The labels are being edited, filtered or not in a file; save them first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The view shows nothing of what was embedded; move it there, or press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose a layer for the labels, or make a new one, first.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -600,11 +608,35 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
+        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>What was embedded is not there any more; press Embed the view.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
         <source>Where to label next</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
         <source>Map of the view</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer of the labels cannot be read; bring its file back, or choose another layer.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -629,6 +661,10 @@
     </message>
     <message>
         <source>Raw bands alone: {score}</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The folder {path} of the QGIS profile cannot be written ({reason}); make it writable.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

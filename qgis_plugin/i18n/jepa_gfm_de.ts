@@ -528,6 +528,10 @@
         <translation>Es gibt keine Klasse {name}.</translation>
     </message>
     <message>
+        <source>The file {path} of the layer {name} is gone; bring it back, or choose another layer.</source>
+        <translation>Die Datei {path} des Layers {name} ist verschwunden; holen Sie sie zurück oder wählen Sie einen anderen Layer.</translation>
+    </message>
+    <message>
         <source>The layer {name} is being edited; save or leave its edits first.</source>
         <translation>Der Layer {name} wird gerade bearbeitet; speichern oder verwerfen Sie erst die Änderungen.</translation>
     </message>
@@ -552,6 +556,10 @@
         <translation>{colour} ist keine Farbe; schreiben Sie sie als #rrggbb.</translation>
     </message>
     <message>
+        <source>The field {field} of the layer {name} has {count} different values; choose a layer of classes.</source>
+        <translation>Das Feld {field} des Layers {name} hat {count} verschiedene Werte; wählen Sie einen Layer mit Klassen.</translation>
+    </message>
+    <message>
         <source>The layer for labels cannot be read; choose another one.</source>
         <translation>Der Layer für Beispiele kann nicht gelesen werden; wählen Sie einen anderen.</translation>
     </message>
@@ -572,16 +580,16 @@
         <translation>Der Layer {name} ist schreibgeschützt; exportieren Sie ihn erst als GeoPackage.</translation>
     </message>
     <message>
-        <source>The layer {name} is not a raster file; export it as a GeoTIFF and choose that.</source>
-        <translation>Der Layer {name} ist keine Rasterdatei; exportieren Sie ihn als GeoTIFF, und wählen Sie diesen.</translation>
-    </message>
-    <message>
-        <source>Choose the rasters to look at first.</source>
-        <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
-    </message>
-    <message>
         <source>The labels are being edited, filtered or not in a file; save them first.</source>
         <translation>Die Beispiele werden bearbeitet, sind gefiltert oder liegen in keiner Datei; speichern Sie sie erst.</translation>
+    </message>
+    <message>
+        <source>The view shows nothing of what was embedded; move it there, or press Embed the view.</source>
+        <translation>Die Ansicht zeigt nichts von dem, was eingebettet ist; verschieben Sie sie dorthin oder drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
+        <source>Choose a layer for the labels, or make a new one, first.</source>
+        <translation>Wählen Sie erst einen Layer für die Beispiele, oder legen Sie einen neuen an.</translation>
     </message>
     <message>
         <source>Add a class and choose it first.</source>
@@ -600,12 +608,36 @@
         <translation>Betten Sie erst die Ansicht ein.</translation>
     </message>
     <message>
+        <source>This place lies outside what was embedded; click inside it, or press Embed the view.</source>
+        <translation>Diese Stelle liegt außerhalb dessen, was eingebettet ist; klicken Sie hinein oder drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
+        <source>What was embedded is not there any more; press Embed the view.</source>
+        <translation>Was eingebettet war, ist nicht mehr da; drücken Sie Ansicht einbetten.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
+        <translation>Der Layer {name} hat keine lesbare Rasterdatei; exportieren Sie ihn als GeoTIFF und wählen Sie dieses.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
+        <translation>Der Layer {name} hat kein KBS; legen Sie es mit Layer-KBS in seinem Menü fest.</translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
+    </message>
+    <message>
         <source>Where to label next</source>
         <translation>Wo als Nächstes zu beschriften ist</translation>
     </message>
     <message>
         <source>Map of the view</source>
         <translation>Karte der Ansicht</translation>
+    </message>
+    <message>
+        <source>The layer of the labels cannot be read; bring its file back, or choose another layer.</source>
+        <translation>Der Layer der Beispiele kann nicht gelesen werden; holen Sie seine Datei zurück oder wählen Sie einen anderen Layer.</translation>
     </message>
     <message>
         <source>Labels</source>
@@ -630,6 +662,10 @@
     <message>
         <source>Raw bands alone: {score}</source>
         <translation>Rohe Bänder allein: {score}</translation>
+    </message>
+    <message>
+        <source>The folder {path} of the QGIS profile cannot be written ({reason}); make it writable.</source>
+        <translation>In den Ordner {path} des QGIS-Profils kann nicht geschrieben werden ({reason}); machen Sie ihn beschreibbar.</translation>
     </message>
     <message>
         <source>Copy as command</source>

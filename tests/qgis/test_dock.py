@@ -227,7 +227,7 @@ def test_stop_ends_an_embedding_and_leaves_nothing(dock: LabelDock) -> None:
     dock.stop_button.click()
     wait_for(dock.embed_all.isEnabled)
     assert dock.loop.embedding == ""
-    assert not list(dock.loop._session.glob("*"))
+    assert not list(dock.loop.views.folder.glob("*"))
 
 
 def test_everything_has_a_name_for_screen_readers(dock: LabelDock) -> None:
@@ -246,4 +246,3 @@ def test_closing_ends_the_worker_of_the_dock(dock: LabelDock, tmp_path: Path) ->
     assert client.pid is not None
     dock.loop.close()
     assert client.pid is None
-    dock._canvas.extentsChanged.connect(dock.loop._moved)  # as the fixture's close expects

@@ -331,6 +331,83 @@ def test_edits_of_the_user_end_the_undo_and_are_told(labels: LabelSet, told: lis
     assert names(labels)[-1] == ("rock", 0)
 
 
+def test_a_field_that_goes_before_the_class_leaves_the_class_its_own(points: QgsVectorLayer) -> None:
+    points.dataProvider().addAttributes([text_field("note")])
+    points.updateFields()
+    labels = LabelSet(points, "kind")
+    points.startEditing()
+    assert points.deleteAttribute(0)
+    assert points.commitChanges()
+    fid = labels.add_example(QgsGeometry.fromPointXY(middle(3)), "water")
+    assert points.fields().names() == ["kind", "note"]
+    assert points.getFeature(fid).attributes()[0] == "water"
+
+
+def test_a_layer_that_gets_another_source_is_followed(labels: LabelSet, tmp_path: Path) -> None:
+    other = LabelSet.create(str(tmp_path / "other.gpkg"), UTM, "other")
+    labels.add_example(square(0), "water")
+    labels.layer.setDataSource(other.layer.source(), "other", "ogr")
+    labels.add_example(square(1), "forest")
+    assert on_disk(tmp_path / "other.gpkg") == [row("forest", 1)]
+    assert not labels.undo_stack.canRedo()
+
+
+def test_a_layer_whose_new_source_cannot_hold_labels_closes_the_set(labels: LabelSet, tmp_path: Path) -> None:
+    told: list[str] = []
+    labels.failed.connect(told.append)
+    labels.closed.connect(lambda: told.append("closed"))
+    labels.layer.setDataSource(str(tmp_path / "nowhere.gpkg"), "gone", "ogr")
+    assert "cannot be read" in told[0]
+    assert told[1:] == ["closed"]
+
+
+def test_nothing_is_written_into_a_file_that_is_gone(labels: LabelSet, path: Path) -> None:
+    labels.add_example(square(0), "water")
+    path.rename(path.with_suffix(".away"))
+    with pytest.raises(ValueError, match="is gone; bring it back"):
+        labels.add_example(square(1), "water")
+    with pytest.raises(ValueError, match="is gone; bring it back"):
+        labels.undo()
+    path.with_suffix(".away").rename(path)
+    labels.undo()
+    assert on_disk(path) == []
+
+
+def test_a_class_that_came_with_spaces_keeps_them(labels: LabelSet) -> None:
+    feature = QgsFeature(labels.layer.fields())
+    feature.setAttribute("class", "water ")
+    feature.setGeometry(square(0))
+    labels.layer.dataProvider().addFeatures([feature])
+    labels.add_example(square(1), "water ")
+    assert [(item.name, item.count) for item in labels.classes()] == [("water ", 2)]
+    labels.rename_class("water ", " water ")
+    assert [(item.name, item.count) for item in labels.classes()] == [("water", 2)]
+
+
+def test_a_field_of_names_is_no_field_of_classes(qgis_app: QgsApplication) -> None:
+    layer = QgsVectorLayer("Point?crs=EPSG:32633&field=class:string", "towns", "memory")
+    features = []
+    for number in range(600):
+        features.append(QgsFeature(layer.fields()))
+        features[-1].setAttributes([f"town {number}"])
+    layer.dataProvider().addFeatures(features)
+    with pytest.raises(ValueError, match="600 different values"):
+        LabelSet(layer)
+    assert isinstance(layer.renderer(), QgsSingleSymbolRenderer)
+
+
+def test_a_style_that_another_program_holds_is_not_written_over(
+    labels: LabelSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QGIS 3.22 would ask, and wait for the answer."""
+    labels.add_class("water")
+    saved: list[str] = []
+    monkeypatch.setattr(QgsVectorLayer, "deleteStyleFromDatabase", lambda *_: (False, "locked"))
+    monkeypatch.setattr(QgsVectorLayer, "saveStyleToDatabase", lambda _layer, name, *_: saved.append(name))
+    labels.add_class("forest")
+    assert not saved
+
+
 def test_a_style_of_the_user_is_told(labels: LabelSet, told: list[str]) -> None:
     prepared(labels)
     told.clear()
