@@ -12,12 +12,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import processing
 from in_window import FAILED, PICTURES, SAMPLE, part_of_scene, run, sample_rasters, save_picture, wait, wait_for_map
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
-from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt
+from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
-from qgis.PyQt.QtWidgets import QDockWidget, QWidget
+from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QWidget
 from qgis.utils import iface, plugins
 
 CLASSES = {"forest": "#1b7837", "water": "#2166ac", "farm": "#fdae61", "meadow": "#a6d96a"}
@@ -160,13 +159,28 @@ def alike(dock: QWidget) -> None:
 
 
 def whole(dock: QWidget) -> None:
-    """What the button does, without its dialog."""
-    values = {**dock.loop.whole_map(), "OUTPUT": str(PICTURES / "whole.tif")}
-    processing.runAndLoadResults("jepagfm:classifylandcover", values)
+    """The button, and Run in the dialog that it opens; its result is loaded as for every user."""
+    finished: list[bool] = []
+    QTimer.singleShot(2000, lambda: run_dialog(finished))
+    dock.whole_button.click()  # returns when the dialog is closed
+    if finished != [True]:
+        raise RuntimeError("the dialog of the whole map did not run")
     iface.mapCanvas().setExtent(QgsProject.instance().mapLayersByName("s2_l1c_10m")[0].extent())
     for node in QgsProject.instance().layerTreeRoot().findGroup("JEPA-GFM").findLayers():
         node.setItemVisibilityChecked(False)
     wait_for_map()
+
+
+def run_dialog(finished: list[bool]) -> None:
+    """Press Run in the dialog that is open, and close it when the algorithm has ended."""
+    dialog = QApplication.activeModalWidget()
+
+    def close(successful: bool, _results: dict[str, Any]) -> None:
+        finished.append(successful)
+        QTimer.singleShot(1000, dialog.reject)  # after the layers are loaded
+
+    dialog.algorithmFinished.connect(close)
+    dialog.runButton().click()
 
 
 def wait_until(done: Callable[[], Any], seconds: float = 60) -> None:

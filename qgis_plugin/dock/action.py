@@ -57,6 +57,7 @@ class DockAction:
         self.action.deleteLater()
 
     def _project_read(self, *_document: Any) -> None:
-        text, _ = QgsProject.instance().readEntry("jepa_gfm", "dock", "")
-        if text and self.dock is None:
+        from .project_state import is_kept  # noqa: PLC0415 - quick start of QGIS
+
+        if self.dock is None and is_kept():
             self.show()

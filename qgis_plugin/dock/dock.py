@@ -14,7 +14,6 @@ from qgis.PyQt.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QGroupBox,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -33,7 +32,9 @@ from .class_table import ClassTable
 from .label_set import FIELD, LabelSet
 from .loop import LabelLoop
 from .map_tools import ExampleTool
+from .overlay import is_painted
 from .score import score_html
+from .widgets import box, button, line_of_text, row, tell
 
 _CLASSIFY = "jepagfm:classifylandcover"
 
@@ -68,7 +69,7 @@ class LabelDock(QgsDockWidget):
         column = QVBoxLayout(inside)
         for part in (self._rasters_box(), self._labels_box(), self._map_box(), self._alike_box()):
             column.addWidget(part)
-        self.whole_button = _button(
+        self.whole_button = button(
             tr("Write the whole map…"), tr("Open Classify land cover with these rasters and labels")
         )
         column.addWidget(self.whole_button)
@@ -81,8 +82,8 @@ class LabelDock(QgsDockWidget):
         outer = QVBoxLayout(whole)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scroll)
-        self.place = _told(tr("The place at hand"))
-        self.message = _told(tr("Message"))
+        self.place = line_of_text(tr("The place at hand"))
+        self.message = line_of_text(tr("Message"))
         for label in (self.place, self.message):  # below all, where they are seen wherever one has scrolled to
             outer.addWidget(label)
         self.setWidget(whole)
@@ -96,9 +97,9 @@ class LabelDock(QgsDockWidget):
         self.cell_size.setSuffix(" m")
         self.cell_size.setSpecialValueText(tr("2 pixels of the finest raster"))
         self.cell_size.setAccessibleName(tr("Cell size"))
-        self.embed_view = _button(tr("Embed the view"), tr("Look at what the canvas shows, in the background"))
-        self.embed_all = _button(tr("Embed all"), tr("Look at all that the finest raster covers, in the background"))
-        self.stop_button = _button(tr("Stop"), tr("Stop embedding"))
+        self.embed_view = button(tr("Embed the view"), tr("Look at what the canvas shows, in the background"))
+        self.embed_all = button(tr("Embed all"), tr("Look at all that the finest raster covers, in the background"))
+        self.stop_button = button(tr("Stop"), tr("Stop embedding"))
         self.progress = QProgressBar()
         self.progress.setAccessibleName(tr("Progress of embedding"))
         self.progress.hide()
@@ -106,9 +107,9 @@ class LabelDock(QgsDockWidget):
         form = QFormLayout()
         form.addRow(self.raster_list)
         form.addRow(tr("Cell size"), self.cell_size)
-        form.addRow(_row(self.embed_view, self.embed_all, self.stop_button))
+        form.addRow(row(self.embed_view, self.embed_all, self.stop_button))
         form.addRow(self.progress)
-        return _box(tr("1. Rasters"), form)
+        return box(tr("1. Rasters"), form)
 
     def _labels_box(self) -> QGroupBox:
         self.label_layers = QgsMapLayerComboBox()
@@ -116,45 +117,45 @@ class LabelDock(QgsDockWidget):
         self.label_layers.setFilters(filters.PointLayer | filters.PolygonLayer)
         self.label_layers.setAllowEmptyLayer(True)
         self.label_layers.setAccessibleName(tr("Layer of the labels"))
-        self.new_labels = _button(tr("New…"), tr("Make a new GeoPackage for labels"))
+        self.new_labels = button(tr("New…"), tr("Make a new GeoPackage for labels"))
         self.class_table = ClassTable()
-        self.label_button = _button(
+        self.label_button = button(
             tr("Label"), tr("Click or draw examples of the chosen class; right click removes one"), checkable=True
         )
-        self.undo_button = _button(tr("Undo"), tr("Take back the last change of the labels"))
-        self.redo_button = _button(tr("Redo"), tr("Do again what was taken back"))
+        self.undo_button = button(tr("Undo"), tr("Take back the last change of the labels"))
+        self.redo_button = button(tr("Redo"), tr("Do again what was taken back"))
         form = QVBoxLayout()
-        form.addLayout(_row(self.label_layers, self.new_labels))
+        form.addLayout(row(self.label_layers, self.new_labels))
         form.addWidget(self.class_table)
-        form.addLayout(_row(self.label_button, self.undo_button, self.redo_button))
-        return _box(tr("2. Labels"), form)
+        form.addLayout(row(self.label_button, self.undo_button, self.redo_button))
+        return box(tr("2. Labels"), form)
 
     def _map_box(self) -> QGroupBox:
         self.score = QLabel(tr("Label places of two classes to see a map."))
         self.score.setWordWrap(True)
         self.score.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByKeyboard)
         self.score.setAccessibleName(tr("Scores of the map"))
-        self.next_button = _button(tr("Next place"), tr("Go to the next place that is worth a label"))
-        self.suspect_button = _button(tr("Next suspect"), tr("Go to the next label that looks like another class"))
-        self.accept_button = _button(tr("Change it"), tr("Give this label the class that it looks like"))
+        self.next_button = button(tr("Next place"), tr("Go to the next place that is worth a label"))
+        self.suspect_button = button(tr("Next suspect"), tr("Go to the next label that looks like another class"))
+        self.accept_button = button(tr("Change it"), tr("Give this label the class that it looks like"))
         self.accept_button.setEnabled(False)
         form = QVBoxLayout()
         form.addWidget(self.score)
-        form.addLayout(_row(self.next_button, self.suspect_button, self.accept_button))
-        return _box(tr("3. Map of the view"), form)
+        form.addLayout(row(self.next_button, self.suspect_button, self.accept_button))
+        return box(tr("3. Map of the view"), form)
 
     def _alike_box(self) -> QGroupBox:
-        self.like_button = _button(
+        self.like_button = button(
             tr("More like this"), tr("Click what you look for; right click what is not meant"), checkable=True
         )
-        self.forget_button = _button(tr("Begin anew"), tr("Forget the places that were clicked"))
+        self.forget_button = button(tr("Begin anew"), tr("Forget the places that were clicked"))
         self.threshold = QSlider(Qt.Orientation.Horizontal)
         self.threshold.setRange(0, 99)
         self.threshold.setAccessibleName(tr("How alike places must be, 0 to 100"))
         form = QFormLayout()
-        form.addRow(_row(self.like_button, self.forget_button))
+        form.addRow(row(self.like_button, self.forget_button))
         form.addRow(tr("At least"), self.threshold)
-        return _box(tr("Similar places"), form)
+        return box(tr("Similar places"), form)
 
     # ---- What leads to what ------------------------------------------------------------------------------------------
 
@@ -210,7 +211,7 @@ class LabelDock(QgsDockWidget):
         return [
             (project.layersAdded, self.refresh), (project.layersRemoved, self.refresh),
             (project.readProject, self.restore), (project.cleared, self.forget),
-            (project.projectSaved, self.loop.overlay.keep_shown), (project.layerTreeRoot().nameChanged, self.refresh),
+            (project.projectSaved, self.loop.keep_shown), (project.layerTreeRoot().nameChanged, self.refresh),
         ]  # fmt: skip
 
     # ---- Choices -----------------------------------------------------------------------------------------------------
@@ -230,8 +231,8 @@ class LabelDock(QgsDockWidget):
 
     def restore(self, *_document: Any) -> None:
         """Be as the project that was opened says."""
-        self.loop.overlay.keep_shown()
         project_state.restore(self.loop)
+        self.loop.keep_shown()
         self._show_state()
 
     def forget(self) -> None:
@@ -255,7 +256,7 @@ class LabelDock(QgsDockWidget):
         self.class_table.set_label_set(labels)
         self.accept_button.setEnabled(False)
         self.score.setText(tr("Label places of two classes to see a map."))
-        _tell(self.place, "")
+        tell(self.place, "")
 
     def choose_rasters(self, names: list[str]) -> None:
         """Check the layers of these ids."""
@@ -312,17 +313,17 @@ class LabelDock(QgsDockWidget):
         if colour:
             self._label_tool.set_colour(colour)
 
-    def _use_tool(self, tool: ExampleTool, button: QPushButton, on: bool) -> None:
+    def _use_tool(self, tool: ExampleTool, its_button: QPushButton, on: bool) -> None:
         if on:
             self._canvas.setMapTool(tool)
-            button.setChecked(True)
+            its_button.setChecked(True)
         elif self._canvas.mapTool() is tool:
             self._canvas.unsetMapTool(tool)
 
     def _put_tools_away(self) -> None:
         """Nobody labels in a dock that is not there."""
-        for button in (self.label_button, self.like_button):
-            button.setChecked(False)
+        for tool_button in (self.label_button, self.like_button):
+            tool_button.setChecked(False)
 
     def _undo(self, what: str) -> None:
         labels = self.loop.label_set
@@ -344,7 +345,7 @@ class LabelDock(QgsDockWidget):
         self.accept_button.setEnabled(False)
         place = self.loop.next_place()
         if place is not None:
-            _tell(
+            tell(
                 self.place,
                 tr("Disputed: perhaps {name} ({percent} %). What is it?").format(
                     name=place["looks_like"], percent=round(100 * place["probability"])
@@ -356,7 +357,7 @@ class LabelDock(QgsDockWidget):
         place = self.loop.next_suspect()
         self.accept_button.setEnabled(place is not None)
         if place is not None:
-            _tell(
+            tell(
                 self.place,
                 tr("Labelled {labelled}, looks like {name}; its own class has {percent} %.").format(
                     labelled=place["labelled"], name=place["looks_like"], percent=round(100 * place["probability"])
@@ -366,7 +367,7 @@ class LabelDock(QgsDockWidget):
     def _show_score(self, answer: dict[str, Any]) -> None:
         if not self.loop.is_led:
             self.accept_button.setEnabled(False)
-            _tell(self.place, "")
+            tell(self.place, "")
         self.score.setText(score_html(answer))
 
     def _show_working(self, on: bool) -> None:
@@ -381,7 +382,7 @@ class LabelDock(QgsDockWidget):
         self.progress.setFormat(f"{message} %p%")
 
     def _say(self, text: str) -> None:
-        _tell(self.message, text)
+        tell(self.message, text)
 
     def _keep(self) -> None:
         project_state.keep(self.loop)
@@ -389,40 +390,4 @@ class LabelDock(QgsDockWidget):
 
 def _is_ours(layer: QgsRasterLayer) -> bool:
     """Painted by the dock, or made by a tool: nothing to learn from."""
-    return bool(layer.customProperty("jepa_gfm/dock")) or origin_of(layer) is not None
-
-
-def _button(text: str, help_text: str, *, checkable: bool = False) -> QPushButton:
-    button = QPushButton(text)
-    button.setToolTip(help_text)
-    button.setAccessibleDescription(help_text)
-    button.setCheckable(checkable)
-    return button
-
-
-def _tell(label: QLabel, text: str) -> None:
-    label.setText(text)
-    label.setVisible(bool(text))
-
-
-def _told(name: str) -> QLabel:
-    """A line that is empty most of the time."""
-    label = QLabel()
-    label.setWordWrap(True)
-    label.setMargin(4)
-    label.setAccessibleName(name)
-    label.hide()
-    return label
-
-
-def _row(*widgets: QWidget) -> QHBoxLayout:
-    row = QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
-
-
-def _box(title: str, layout: Any) -> QGroupBox:
-    box = QGroupBox(title)
-    box.setLayout(layout)
-    return box
+    return is_painted(layer) or origin_of(layer) is not None

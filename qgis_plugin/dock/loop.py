@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from qgis.core import (
     QgsCoordinateReferenceSystem,
-    QgsCoordinateTransform,
-    QgsCsException,
     QgsGeometry,
     QgsPointXY,
     QgsProject,
     QgsRasterLayer,
-    QgsRectangle,
 )
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
-from .. import session, settings
+from .. import session
 from ..algorithms.labels import own_file
-from ..algorithms.values import extent_text, raster_argument, raster_file
+from ..algorithms.values import extent_text
 from ..compat import POINTS
 from ..translation import tr
+from . import requests
+from .ground import Ground
 from .label_set import LabelSet
 from .overlay import ALIKE, Overlay
 from .place_marker import PlaceMarker
 from .runner import Job, Runner
-from .views import Views, points_file
+from .views import Views
 
 _SOON, _SETTLED = 40, 300  # ms: after a label, and after the view has moved
-_MOST_CELLS = 150_000  # of a view: more are no finer on a screen, and cost memory
 
 
 class LabelLoop(QObject):
@@ -50,16 +48,16 @@ class LabelLoop(QObject):
     def __init__(self, canvas: QgsMapCanvas, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._canvas = canvas
-        self.overlay, self._marker = Overlay(), PlaceMarker(canvas)
+        self.views = Views()
+        self.overlay, self._marker = Overlay(self.views), PlaceMarker(canvas)
         self.label_set: LabelSet | None = None
-        self.embedding, self._grid_crs = "", QgsCoordinateReferenceSystem()
-        self._ground, self._cell = QgsRectangle(), 0.0  # of the embedding: what it covers, the side of its cells
+        self.ground: Ground | None = None  # of the embedding that is looked at
+        self._saved = ""  # the embedding that the project, as it is saved, looks at
         self.cell_size: float | None = None
         self.rasters: list[str] = []  # ids of layers
         self.answer: dict[str, Any] = {}
         self.alike_points: list[QgsPointXY] = []
         self.counter_points: list[QgsPointXY] = []
-        self.views = Views()
         self._next, self._suspect = -1, -1
         self._is_going = self.is_led = False  # whether the view moves, and has moved last, because we led it
         self._embedder = Runner(session.worker, self)
@@ -74,6 +72,11 @@ class LabelLoop(QObject):
         self._timer.timeout.connect(self.repaint)
         canvas.extentsChanged.connect(self._moved)
 
+    @property
+    def embedding(self) -> str:
+        """Its file, "" if there is none."""
+        return self.ground.path if self.ground is not None else ""
+
     def close(self) -> None:
         """Stop everything; the canvas lives on."""
         with suppress(TypeError, RuntimeError):  # closed before
@@ -86,7 +89,7 @@ class LabelLoop(QObject):
 
     def forget(self) -> None:
         """Be as for a new project; what is on its way belongs to the one before."""
-        self.rasters, self.embedding, self.cell_size = [], "", None
+        self.rasters, self.ground, self.cell_size, self._saved = [], None, None, ""
         self.alike_points, self.counter_points = [], []
         for runner in (self._embedder, self._painter):
             runner.cancel()
@@ -102,24 +105,20 @@ class LabelLoop(QObject):
     def embed(self, *, view_only: bool) -> None:
         """Embed the chosen rasters, all of them or where the canvas looks, in the background."""
         layers = self.layers()
-        refusal = _refusal(layers)
+        refusal = requests.refusal(layers)
+        output = self._new_file("embedding") if not refusal else None
         if refusal:
             self.message.emit(refusal)
-            return
-        output = self._new_file("embedding")
         if output is None:
             return
-        params: dict[str, Any] = {
-            "rasters": [raster_argument(layer) for layer in layers], "output": str(output),
-            "device": settings.device(), "overwrite": True,
-        }  # fmt: skip
-        if self.cell_size:
-            params["cell_size"] = self.cell_size
-        if view_only:
-            params["extent"] = self._view()
         self.message.emit("")
         self.working.emit(True)
-        self._embedder.ask(Job("embed", params, outputs=[params["output"]]))
+        self._embedder.ask(requests.to_embed(layers, output, self.cell_size, self._view() if view_only else ""))
+
+    def keep_shown(self) -> None:
+        """The project was saved or opened: the files that it shows stay, or they would be missed at the opening."""
+        self._saved = self.embedding
+        self.overlay.keep_shown()
 
     def stop(self) -> None:
         """Stop embedding."""
@@ -127,21 +126,21 @@ class LabelLoop(QObject):
 
     def use_embedding(self, path: str) -> bool:
         """Look at an embedding that exists; False if there is none of that name."""
-        layer = QgsRasterLayer(path, "embedding", "gdal")
-        if not path or not layer.isValid():
+        ground = Ground.open(path)
+        if ground is None:
             return False
-        self.embedding, self._grid_crs = path, layer.crs()
-        self._ground, self._cell = layer.extent(), layer.rasterUnitsPerPixelX()
+        self.ground = ground
         self.embedded.emit(path)
         self.changed.emit()
-        # The first preview is quick if the worker is ready for it before there are labels.
-        self._painter.ask(Job("look", {"embedding": path}))
+        self._painter.ask(requests.to_look(path))
         self.repaint()
         return True
 
     def _was_embedded(self, _job: Job, answer: dict[str, Any]) -> None:
         self.working.emit(False)
-        self.use_embedding(answer["output"])
+        before = self.embedding
+        if self.use_embedding(answer["output"]) and before not in ("", self._saved):
+            self.views.remove(before)
 
     def _not_embedded(self, _job: Job, reason: str) -> None:
         self.working.emit(False)
@@ -179,35 +178,32 @@ class LabelLoop(QObject):
 
     def repaint(self) -> None:
         """Refit and repaint, if there are an embedding and labels of two classes."""
-        params = self._preview()
-        if params is not None:
-            about = (self.label_set, self.is_led)
-            self._painter.ask(Job("preview", params, about, outputs=[params["output"]]))
-
-    def _preview(self) -> dict[str, Any] | None:
-        if not self.embedding or self.label_set is None:
-            return None
-        file, refusal = own_file(self.label_set.layer), ""
-        if sum(item.count > 0 for item in self.label_set.classes()) < 2:
-            refusal = tr("Label places of two classes to see a map.")
-        elif file is None:
-            refusal = tr("The labels are being edited, filtered or not in a file; save them first.")
-        elif not Path(self.embedding).exists():
-            refusal = embedding_gone()
-        elif not self._sees_ground():
-            refusal = tr("The view shows nothing of what was embedded; move it there, or press Embed the view.")
-        if refusal or file is None:
+        if self.ground is None or self.label_set is None:
+            return
+        file = own_file(self.label_set.layer)
+        refusal = self._no_preview(self.ground, self.label_set)
+        output = self._new_file("view") if not refusal and file is not None else None
+        if refusal:
             self.message.emit(refusal)
-            return None
-        output, size = self._new_file("view"), self._canvas.size()
-        if output is None:
-            return None
-        return {
-            "embedding": self.embedding, "output": str(output), "labels": file.path,
-            "field": self.label_set.field, "extent": self._view(), "overwrite": True,
-            "cells": max(1, min(_MOST_CELLS, size.width() * size.height())),
-            **({"layer": file.layer} if file.layer else {}),
-        }  # fmt: skip
+        if output is None or file is None:
+            return
+        job = requests.to_preview(
+            self.ground, file, self.label_set.field, output, extent=self._view(), size=self._canvas.size()
+        )
+        job.about = (self.label_set, self.is_led)
+        self._painter.ask(job)
+
+    def _no_preview(self, ground: Ground, labels: LabelSet) -> str:
+        """Why there is no map of the view; else empty."""
+        if sum(item.count > 0 for item in labels.classes()) < 2:
+            return tr("Label places of two classes to see a map.")
+        if own_file(labels.layer) is None:
+            return tr("The labels are being edited, filtered or not in a file; save them first.")
+        if not ground.is_there():
+            return embedding_gone()
+        if not ground.is_seen(self._canvas.mapSettings().visibleExtent(), self._canvas_crs()):
+            return tr("The view shows nothing of what was embedded; move it there, or press Embed the view.")
+        return ""
 
     def _was_answered(self, job: Job, answer: dict[str, Any]) -> None:
         if job.method == "similar" and self.alike_points:  # not forgotten meanwhile
@@ -248,14 +244,8 @@ class LabelLoop(QObject):
             self._add(QgsGeometry.fromPointXY(point), name, self._canvas_crs())
             return
         where = self._in_grid(point)
-        if where is None:
-            return
-        box, side = self._ground, self._cell
-        left = box.xMinimum() + (where.x() - box.xMinimum()) // side * side
-        bottom = box.yMinimum() + (where.y() - box.yMinimum()) // side * side
-        inset = side * 0.01  # its edge must not touch the next cells
-        cell = QgsRectangle(left + inset, bottom + inset, left + side - inset, bottom + side - inset)
-        self._add(QgsGeometry.fromRect(cell), name, self._grid_crs)
+        if where is not None and self.ground is not None:
+            self._add(QgsGeometry.fromRect(self.ground.cell(where)), name, self.ground.crs)
 
     def label_area(self, geometry: QgsGeometry, name: str) -> None:
         """A drawn polygon of the canvas becomes an example."""
@@ -311,26 +301,28 @@ class LabelLoop(QObject):
     def accept_suspect(self) -> None:
         """Give the suspicious label at hand the class that it looks like."""
         places = self.answer.get("suspects") or []
-        if self.label_set is None or not 0 <= self._suspect < len(places):
+        ground = self.ground
+        if self.label_set is None or ground is None or not 0 <= self._suspect < len(places):
             return
         place = places[self._suspect]
 
         def change(labels: LabelSet) -> None:
-            found = labels.example_at(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
+            found = labels.example_at(QgsPointXY(place["x"], place["y"]), ground.side, ground.crs)
             if found is not None:
                 labels.change_class(found, place["looks_like"])
 
         self._try(change)
 
     def _go(self, place: dict[str, Any]) -> dict[str, Any]:
-        to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
-        point = to_canvas.transform(QgsPointXY(place["x"], place["y"]))
-        self._is_going = True
-        self._canvas.setCenter(point)
-        self._is_going = False
-        self._canvas.refresh()
-        self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())
-        self._marker.show(QgsPointXY(place["x"], place["y"]), self._cell, self._grid_crs)
+        if self.ground is not None:
+            where = QgsPointXY(place["x"], place["y"])
+            point = self.ground.out(where, self._canvas_crs())
+            self._is_going = True
+            self._canvas.setCenter(point)
+            self._is_going = False
+            self._canvas.refresh()
+            self._canvas.flashGeometries([QgsGeometry.fromPointXY(point)], self._canvas_crs())
+            self._marker.show(where, self.ground.side, self.ground.crs)
         return place
 
     # ---- More like this ----------------------------------------------------------------------------------------------
@@ -344,17 +336,9 @@ class LabelLoop(QObject):
 
     def _look_for_alike(self) -> None:
         output = self._new_file("alike") if self.alike_points else None
-        if output is None:
-            return
-        params: dict[str, Any] = {
-            "rasters": [self.embedding], "output": str(output), "overwrite": True,
-            "labels": points_file(output.with_name("like.geojson"), self.alike_points, self._grid_crs),
-        }  # fmt: skip
-        if self.counter_points:
-            unlike = output.with_name("unlike.geojson")
-            params["counter"] = points_file(unlike, self.counter_points, self._grid_crs)
-        self.message.emit("")
-        self._painter.ask(Job("similar", params, "alike", outputs=[str(output)]))
+        if output is not None and self.ground is not None:
+            self.message.emit("")
+            self._painter.ask(requests.to_find_alike(self.ground, self.alike_points, self.counter_points, output))
 
     def forget_alike(self) -> None:
         """Begin anew."""
@@ -365,13 +349,7 @@ class LabelLoop(QObject):
 
     def whole_map(self) -> dict[str, Any]:
         """The values of *Classify land cover* for the map of all that the rasters cover."""
-        layers = self.layers()
-        values: dict[str, Any] = {"INPUTS": [layer.id() for layer in layers] or [self.embedding]}
-        if self.label_set is not None:
-            values |= {"LABELS": self.label_set.layer.id(), "FIELD": self.label_set.field}
-        if self.cell_size and layers:
-            values["CELL_SIZE"] = self.cell_size
-        return values
+        return requests.whole_map(self.layers(), self.embedding, self.label_set, self.cell_size)
 
     # ---- Helpers of all ----------------------------------------------------------------------------------------------
 
@@ -384,25 +362,15 @@ class LabelLoop(QObject):
 
     def _in_grid(self, point: QgsPointXY) -> QgsPointXY | None:
         """A point of the canvas in the CRS of the embedding; None, and a sentence, if it lies outside."""
-        if not self.embedding or not Path(self.embedding).exists():
-            self.message.emit(embedding_gone() if self.embedding else tr("Embed the view first."))
+        if self.ground is None or not self.ground.is_there():
+            self.message.emit(embedding_gone() if self.ground is not None else tr("Embed the view first."))
             return None
-        with suppress(QgsCsException):
-            to_grid = QgsCoordinateTransform(self._canvas_crs(), self._grid_crs, QgsProject.instance())
-            where = to_grid.transform(point)
-            if self._ground.contains(where):
-                return where
-        self.message.emit(tr("This place lies outside what was embedded; click inside it, or press Embed the view."))
-        return None
-
-    def _sees_ground(self) -> bool:
-        """Whether the view shows something of the embedding, as far as that can be told here."""
-        try:
-            to_canvas = QgsCoordinateTransform(self._grid_crs, self._canvas_crs(), QgsProject.instance())
-            ground = to_canvas.transformBoundingBox(self._ground)
-        except QgsCsException:
-            return True
-        return not ground.isFinite() or ground.intersects(self._canvas.mapSettings().visibleExtent())
+        where = self.ground.point(point, self._canvas_crs())
+        if where is None:
+            self.message.emit(
+                tr("This place lies outside what was embedded; click inside it, or press Embed the view.")
+            )
+        return where
 
     def _new_file(self, name: str) -> Path | None:
         """A file for an answer; None, and a sentence, if there can be none."""
@@ -416,15 +384,3 @@ class LabelLoop(QObject):
 def embedding_gone() -> str:
     """What is told where the file of an embedding went."""
     return tr("What was embedded is not there any more; press Embed the view.")
-
-
-def _refusal(layers: Sequence[QgsRasterLayer]) -> str:
-    """Why rasters cannot be embedded, as far as QGIS knows; else empty."""
-    for layer in layers:
-        if not layer.isValid() or raster_file(layer) is None:
-            return tr("The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.").format(
-                name=layer.name()
-            )
-        if not layer.crs().isValid():
-            return tr("The layer {name} has no CRS; set it with Layer CRS in its menu.").format(name=layer.name())
-    return "" if layers else tr("Choose the rasters to look at first.")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from qgis.core import (
@@ -21,6 +19,7 @@ from qgis.core import (
 from qgis.PyQt.QtGui import QColor
 
 from ..translation import tr
+from .views import Views
 
 MAP, DISPUTE, ALIKE = "map", "dispute", "alike"
 _KIND = "jepa_gfm/dock"  # property of our layers: which of them it is
@@ -29,10 +28,16 @@ _DISPUTE = ((0, "#00ffffff"), (10, "#00ffffff"), (30, "#b0fde725"), (60, "#d0f76
 _ALIKE = ("#c0ffffb2", "#d0fd8d3c", "#e0bd0026")
 
 
+def is_painted(layer: QgsRasterLayer) -> bool:
+    """Whether the dock has painted it."""
+    return bool(layer.customProperty(_KIND))
+
+
 class Overlay:
     """Up to three raster layers in a group of their own above all others; they stay in the project."""
 
-    def __init__(self) -> None:
+    def __init__(self, views: Views) -> None:
+        self._views = views
         self._painted: list[dict[str, Any]] = []
         self._kept: set[str] = set()  # files that a saved project shows
         self._threshold = 0.0
@@ -109,7 +114,7 @@ class Overlay:
         layer.setDataSource(path, layer.name(), "gdal", QgsDataProvider.ProviderOptions())
         layer.triggerRepaint()
         if before not in {path, *self._kept, *_sources()}:
-            _remove(Path(before))
+            self._views.remove(before)
 
 
 def _group() -> QgsLayerTreeGroup:
@@ -139,9 +144,3 @@ def _ramp(layer: QgsRasterLayer, stops: Sequence[tuple[float, str]]) -> None:
     shader = QgsRasterShader()
     shader.setRasterShaderFunction(colours)
     _render(layer, QgsSingleBandPseudoColorRenderer(layer.dataProvider(), 1, shader))
-
-
-def _remove(path: Path) -> None:
-    for item in (path, path.with_suffix(".qml"), Path(f"{path}.aux.xml")):
-        with suppress(OSError):  # still open on Windows: it goes with the folder
-            item.unlink()

@@ -14,6 +14,11 @@ from .loop import LabelLoop, embedding_gone
 _SCOPE, _KEY = "jepa_gfm", "dock"
 
 
+def is_kept() -> bool:
+    """Whether the project was labelled in the dock."""
+    return bool(_entry())
+
+
 def keep(loop: LabelLoop) -> None:
     """Write it into the project, which is saved by the user."""
     labels = loop.label_set

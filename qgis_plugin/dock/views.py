@@ -47,6 +47,15 @@ class Views:
             ) from error
         return self.folder / f"{name}_{next(self._numbers)}.tif"
 
+    def remove(self, path: str) -> None:
+        """A file that is not shown any more, with what was written beside it; only one of this session."""
+        file = Path(path)
+        if self.folder is None or file.parent != self.folder:
+            return
+        for beside in (file, *self.folder.glob(f"{file.stem}_*"), file.with_suffix(".qml"), Path(f"{file}.aux.xml")):
+            with suppress(OSError):  # still open on Windows: it goes with the folder
+                beside.unlink()
+
 
 def points_file(path: Path, points: Sequence[QgsPointXY], crs: QgsCoordinateReferenceSystem) -> str:
     """Points as GeoJSON in longitude and latitude, as the format wants it."""

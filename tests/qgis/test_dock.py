@@ -81,7 +81,7 @@ def bright_places(embedding: str, count: int = 5) -> dict[str, list[QgsPointXY]]
 
 
 def label(dock: LabelDock, folder: Path, embedding: str) -> dict[str, Any]:
-    labels = LabelSet.create(str(folder / "labels.gpkg"), dock.loop._grid_crs, "labels")
+    labels = LabelSet.create(str(folder / "labels.gpkg"), dock.loop.ground.crs, "labels")
     dock.use_labels(labels)
     for name in CLASSES:
         labels.add_class(name)
@@ -162,7 +162,7 @@ def test_being_led_does_not_change_where_one_is_led(dock: LabelDock, tmp_path: P
         assert (centre.x(), centre.y()) == pytest.approx((place["x"], place["y"]), abs=1.0)
         outline = dock.loop._marker.band.asGeometry().boundingBox()
         assert (outline.center().x(), outline.center().y()) == pytest.approx((place["x"], place["y"]), abs=1.0)
-        assert outline.width() >= max(dock.loop._cell, 10 * dock._canvas.mapUnitsPerPixel())
+        assert outline.width() >= max(dock.loop.ground.side, 10 * dock._canvas.mapUnitsPerPixel())
         wait_for(lambda: found)
         found.clear()
         assert place["looks_like"] in dock.place.text()

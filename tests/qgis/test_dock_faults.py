@@ -28,6 +28,7 @@ from qgis_plugin.dock.dock import LabelDock
 from qgis_plugin.dock.label_set import LabelSet
 from qgis_plugin.dock.overlay import ALIKE, MAP, Overlay
 from qgis_plugin.dock.runner import Job, Runner
+from qgis_plugin.dock.views import Views
 from tests.qgis.place import SmallPlace
 from tests.qgis.test_dock import dock as dock  # noqa: PLC0414 - a fixture
 from tests.qgis.test_dock import wait_for
@@ -54,7 +55,7 @@ def asked(dock: LabelDock, embedding: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def new_labels(dock: LabelDock, path: Path, *classes: str) -> LabelSet:
-    labels = LabelSet.create(str(path), dock.loop._grid_crs, path.stem)
+    labels = LabelSet.create(str(path), dock.loop.ground.crs, path.stem)
     for name in classes:
         labels.add_class(name)
     dock.use_labels(labels)
@@ -62,7 +63,7 @@ def new_labels(dock: LabelDock, path: Path, *classes: str) -> LabelSet:
 
 
 def middle(dock: LabelDock) -> QgsPointXY:
-    return dock.loop._ground.center()
+    return dock.loop.ground.box.center()
 
 
 def tiny_map(path: Path) -> str:
@@ -96,7 +97,7 @@ def test_a_place_that_the_grid_does_not_have_is_told(dock: LabelDock, asked: lis
         act.emit(NOWHERE)
         assert "outside" in dock.message.text()
     assert not labels.classes()[0].count
-    dock._canvas.setDestinationCrs(dock.loop._grid_crs)
+    dock._canvas.setDestinationCrs(dock.loop.ground.crs)
     dock.loop.more_like(middle(dock))  # what was nowhere does not stay among the places
     assert [job.method for job in asked] == ["similar"]
     for act in (dock._like_tool.clicked, dock._label_tool.clicked):  # other ground counts for nothing
@@ -118,10 +119,10 @@ def test_without_a_crs_of_the_project_the_view_is_in_that_of_the_grid(dock: Labe
 def test_a_click_before_there_are_labels_or_an_embedding_is_told(dock: LabelDock, asked: list[Job]) -> None:
     dock._label_tool.clicked.emit(middle(dock))
     assert "Choose a layer for the labels" in dock.message.text()
-    dock._label_tool.drawn.emit(QgsGeometry.fromRect(dock.loop._ground))
+    dock._label_tool.drawn.emit(QgsGeometry.fromRect(dock.loop.ground.box))
     assert "Choose a layer for the labels" in dock.message.text()
-    dock.loop.embedding = ""
-    dock._label_tool.clicked.emit(middle(dock))
+    place, dock.loop.ground = middle(dock), None
+    dock._label_tool.clicked.emit(place)
     assert "Embed the view first" in dock.message.text()
 
 
@@ -290,9 +291,15 @@ def test_a_project_with_nonsense_in_it_opens(dock: LabelDock, text: str) -> None
 # ---- The layers of the dock ------------------------------------------------------------------------------------------
 
 
+def views_in(folder: Path) -> Views:
+    views = Views()
+    views.folder = folder
+    return views
+
+
 @pytest.fixture
 def overlay(qgis_new_project: None, tmp_path: Path) -> Iterator[Overlay]:
-    overlay = Overlay()
+    overlay = Overlay(views_in(tmp_path))
     show(overlay, tmp_path, 1)
     yield overlay
     QgsProject.instance().clear()
@@ -323,6 +330,7 @@ def test_files_that_others_show_stay(overlay: Overlay, tmp_path: Path) -> None:
 
 
 def test_a_saved_project_finds_its_map_again(dock: LabelDock, asked: list[Job], tmp_path: Path) -> None:
+    dock.loop.views.folder = tmp_path
     show(dock.loop.overlay, tmp_path, 1)
     assert QgsProject.instance().write(str(tmp_path / "project.qgz"))
     show(dock.loop.overlay, tmp_path, 2)
@@ -332,6 +340,22 @@ def test_a_saved_project_finds_its_map_again(dock: LabelDock, asked: list[Job], 
     show(dock.loop.overlay, tmp_path, 4)
     QgsProject.instance().read(str(tmp_path / "project.qgz"))
     assert dock.loop.overlay.layer(MAP).isValid()
+
+
+def test_an_embedding_that_no_project_knows_goes_with_the_next(
+    dock: LabelDock, asked: list[Job], embedding: Path, tmp_path: Path
+) -> None:
+    dock.loop.views.folder = tmp_path
+    for number in range(1, 5):
+        made = tmp_path / f"embedding_{number}.tif"
+        for path in (made, tmp_path / f"embedding_{number}_pca.png", made.with_suffix(".qml")):
+            shutil.copy(embedding, path)
+        dock.loop._was_embedded(Job("embed", {}), {"output": str(made)})
+        if number == 2:
+            assert QgsProject.instance().write(str(tmp_path / "project.qgz"))
+    kept = {path.name for path in tmp_path.glob("embedding_*") if path.suffix != ".xml"}  # QGIS writes some
+    assert kept == {f"embedding_{number}{end}" for number in (2, 4) for end in (".tif", "_pca.png", ".qml")}
+    assert embedding.exists()  # not of this session
 
 
 # ---- Calls -----------------------------------------------------------------------------------------------------------
