@@ -6,8 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from qgis.core import QgsMapLayerProxyModel, QgsPointXY, QgsProject, QgsRasterLayer, QgsVectorLayer
-from qgis.gui import QgsDockWidget, QgsMapLayerComboBox
+from qgis.core import QgsPointXY, QgsProject, QgsRasterLayer, QgsVectorLayer
+from qgis.gui import QgsDockWidget
 from qgis.PyQt.QtCore import Qt
 from qgis.PyQt.QtWidgets import (
     QDoubleSpinBox,
@@ -29,7 +29,8 @@ from ..layer_actions import origin_of
 from ..translation import tr
 from . import project_state
 from .class_table import ClassTable
-from .label_set import FIELD, LabelSet
+from .label_choice import LabelChoice
+from .label_set import LabelSet
 from .loop import LabelLoop
 from .map_tools import ExampleTool
 from .overlay import is_painted
@@ -112,20 +113,14 @@ class LabelDock(QgsDockWidget):
         return box(tr("1. Rasters"), form)
 
     def _labels_box(self) -> QGroupBox:
-        self.label_layers = QgsMapLayerComboBox()
-        filters = QgsMapLayerProxyModel.Filter
-        self.label_layers.setFilters(filters.PointLayer | filters.PolygonLayer)
-        self.label_layers.setAllowEmptyLayer(True)
-        self.label_layers.setAccessibleName(tr("Layer of the labels"))
-        self.new_labels = button(tr("New…"), tr("Make a new GeoPackage for labels"))
-        self.class_table = ClassTable()
+        self.label_choice, self.class_table = LabelChoice(), ClassTable()
         self.label_button = button(
             tr("Label"), tr("Click or draw examples of the chosen class; right click removes one"), checkable=True
         )
         self.undo_button = button(tr("Undo"), tr("Take back the last change of the labels"))
         self.redo_button = button(tr("Redo"), tr("Do again what was taken back"))
         form = QVBoxLayout()
-        form.addLayout(row(self.label_layers, self.new_labels))
+        form.addWidget(self.label_choice)
         form.addWidget(self.class_table)
         form.addLayout(row(self.label_button, self.undo_button, self.redo_button))
         return box(tr("2. Labels"), form)
@@ -166,8 +161,8 @@ class LabelDock(QgsDockWidget):
         self.stop_button.clicked.connect(loop.stop)
         self.raster_list.itemChanged.connect(self._rasters_chosen)
         self.cell_size.valueChanged.connect(self._cell_size_chosen)
-        self.label_layers.layerChanged.connect(self._labels_chosen)
-        self.new_labels.clicked.connect(self._ask_new_labels)
+        self.label_choice.chosen.connect(self._labels_chosen)
+        self.label_choice.new_button.clicked.connect(self._ask_new_labels)
         self.class_table.message.connect(self._say)
         self.class_table.class_chosen.connect(self._class_chosen)
         self.label_button.toggled.connect(lambda on: self._use_tool(self._label_tool, self.label_button, on))
@@ -250,9 +245,7 @@ class LabelDock(QgsDockWidget):
     def _show_labels(self) -> None:
         """What the loop labels in, in the choice and the table; no score of other labels."""
         labels = self.loop.label_set
-        self._filling = True
-        self.label_layers.setLayer(labels.layer if labels is not None else None)
-        self._filling = False
+        self.label_choice.show_set(labels)
         self.class_table.set_label_set(labels)
         self.accept_button.setEnabled(False)
         self.score.setText(tr("Label places of two classes to see a map."))
@@ -283,19 +276,12 @@ class LabelDock(QgsDockWidget):
         self.loop.cell_size = value or None
         self._keep()
 
-    def _labels_chosen(self, layer: Any) -> None:
-        if self._filling:
-            return
-        if not isinstance(layer, QgsVectorLayer):
-            self.use_labels(None)
-            return
-        fields = [item.name() for item in layer.fields()]
-        texts = [item.name() for item in layer.fields() if item.typeName().lower() in ("string", "text")]
-        name = FIELD if FIELD in fields else (texts or fields or [FIELD])[0]
+    def _labels_chosen(self, layer: QgsVectorLayer | None, field: str) -> None:
         try:
-            self.use_labels(LabelSet(layer, name))
+            self.use_labels(LabelSet(layer, field) if layer is not None else None)
         except ValueError as error:
             self.use_labels(None)
+            self.label_choice.show_layer(layer, field)  # another field may do
             self._say(str(error))
 
     def _ask_new_labels(self) -> None:

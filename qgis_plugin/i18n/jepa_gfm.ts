@@ -324,18 +324,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Layer of the labels</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>New…</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Make a new GeoPackage for labels</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Label</source>
         <translation type="unfinished"></translation>
     </message>
@@ -473,6 +461,22 @@
     </message>
     <message>
         <source>The layer {name} cannot be written ({reason}).</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Layer of the labels</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Field of the classes</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Make a new GeoPackage for labels</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -616,18 +620,6 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
-        <source>Choose the rasters to look at first.</source>
-        <translation type="unfinished"></translation>
-    </message>
-    <message>
         <source>Where to label next</source>
         <translation type="unfinished"></translation>
     </message>
@@ -637,6 +629,18 @@
     </message>
     <message>
         <source>The layer of the labels cannot be read; bring its file back, or choose another layer.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
+        <translation type="unfinished"></translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

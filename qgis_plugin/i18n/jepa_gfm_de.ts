@@ -324,18 +324,6 @@
         <translation>1. Raster</translation>
     </message>
     <message>
-        <source>Layer of the labels</source>
-        <translation>Layer der Beispiele</translation>
-    </message>
-    <message>
-        <source>New…</source>
-        <translation>Neu…</translation>
-    </message>
-    <message>
-        <source>Make a new GeoPackage for labels</source>
-        <translation>Ein neues GeoPackage für Beispiele anlegen</translation>
-    </message>
-    <message>
         <source>Label</source>
         <translation>Beschriften</translation>
     </message>
@@ -474,6 +462,22 @@
     <message>
         <source>The layer {name} cannot be written ({reason}).</source>
         <translation>Der Layer {name} kann nicht geschrieben werden ({reason}).</translation>
+    </message>
+    <message>
+        <source>Layer of the labels</source>
+        <translation>Layer der Beispiele</translation>
+    </message>
+    <message>
+        <source>Field of the classes</source>
+        <translation>Feld der Klassen</translation>
+    </message>
+    <message>
+        <source>New…</source>
+        <translation>Neu…</translation>
+    </message>
+    <message>
+        <source>Make a new GeoPackage for labels</source>
+        <translation>Ein neues GeoPackage für Beispiele anlegen</translation>
     </message>
     <message>
         <source>Labels need a CRS; choose one for the project.</source>
@@ -616,18 +620,6 @@
         <translation>Was eingebettet war, ist nicht mehr da; drücken Sie Ansicht einbetten.</translation>
     </message>
     <message>
-        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
-        <translation>Der Layer {name} hat keine lesbare Rasterdatei; exportieren Sie ihn als GeoTIFF und wählen Sie dieses.</translation>
-    </message>
-    <message>
-        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
-        <translation>Der Layer {name} hat kein KBS; legen Sie es mit Layer-KBS in seinem Menü fest.</translation>
-    </message>
-    <message>
-        <source>Choose the rasters to look at first.</source>
-        <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
-    </message>
-    <message>
         <source>Where to label next</source>
         <translation>Wo als Nächstes zu beschriften ist</translation>
     </message>
@@ -638,6 +630,18 @@
     <message>
         <source>The layer of the labels cannot be read; bring its file back, or choose another layer.</source>
         <translation>Der Layer der Beispiele kann nicht gelesen werden; holen Sie seine Datei zurück oder wählen Sie einen anderen Layer.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no raster file to read; export it as a GeoTIFF and choose that.</source>
+        <translation>Der Layer {name} hat keine lesbare Rasterdatei; exportieren Sie ihn als GeoTIFF und wählen Sie dieses.</translation>
+    </message>
+    <message>
+        <source>The layer {name} has no CRS; set it with Layer CRS in its menu.</source>
+        <translation>Der Layer {name} hat kein KBS; legen Sie es mit Layer-KBS in seinem Menü fest.</translation>
+    </message>
+    <message>
+        <source>Choose the rasters to look at first.</source>
+        <translation>Wählen Sie erst die Raster, die betrachtet werden sollen.</translation>
     </message>
     <message>
         <source>Labels</source>

@@ -10,10 +10,19 @@ from typing import Any
 import processing
 import pytest
 from osgeo import gdal
-from qgis.core import QgsCoordinateReferenceSystem, QgsGeometry, QgsPointXY, QgsProject, QgsRasterLayer, QgsRectangle
+from qgis.core import (
+    QgsCoordinateReferenceSystem,
+    QgsFeature,
+    QgsGeometry,
+    QgsPointXY,
+    QgsProject,
+    QgsRasterLayer,
+    QgsRectangle,
+    QgsVectorLayer,
+)
 from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QCoreApplication, QSize
-from qgis.PyQt.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QListWidget
+from qgis.PyQt.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget
 
 from qgis_plugin import session
 from qgis_plugin.dock.dock import LabelDock
@@ -230,8 +239,33 @@ def test_stop_ends_an_embedding_and_leaves_nothing(dock: LabelDock) -> None:
     assert not list(dock.loop.views.folder.glob("*"))
 
 
+def test_the_field_of_the_classes_can_be_chosen(dock: LabelDock) -> None:
+    fields = "field=name:string&field=fclass:string&field=code:integer"
+    layer = QgsVectorLayer(f"Polygon?crs=EPSG:32633&{fields}", "landuse", "memory")
+    for number in range(600):  # more names than there can be classes
+        feature = QgsFeature(layer.fields())
+        feature.setAttributes([f"place {number}", "forest" if number % 2 else "water", number])
+        feature.setGeometry(QgsGeometry.fromRect(QgsRectangle(number, 0, number + 1, 1)))
+        layer.dataProvider().addFeature(feature)
+    QgsProject.instance().addMapLayer(layer)
+    choice = dock.label_choice
+    assert not choice.fields.isVisibleTo(dock)
+    choice.layers.setLayer(layer)
+    assert choice.fields.isVisibleTo(dock)
+    assert dock.loop.label_set.field == choice.fields.currentField() == "fclass"
+    choice.fields.setField("name")
+    assert dock.loop.label_set is None
+    assert "name" in dock.message.text()
+    assert choice.layers.currentLayer() is layer  # another field may do
+    choice.fields.setField("fclass")
+    assert [item.count for item in dock.loop.label_set.classes()] == [300, 300]
+    choice.layers.setLayer(None)
+    assert dock.loop.label_set is None
+    assert not choice.fields.isVisibleTo(dock)
+
+
 def test_everything_has_a_name_for_screen_readers(dock: LabelDock) -> None:
-    for kind in (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QListWidget):
+    for kind in (QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget):
         for widget in dock.findChildren(kind):
             corner_of_table = type(widget) is QAbstractButton
             if corner_of_table or widget.objectName().startswith("qt_") or not widget.isVisibleTo(dock):

@@ -207,7 +207,7 @@ def test_another_layer_of_labels_that_goes_does_no_harm(dock: LabelDock, asked: 
     assert dock.loop.label_set is now
     QgsProject.instance().removeMapLayer(now.layer.id())
     assert dock.loop.label_set is None
-    assert dock.label_layers.currentLayer() is None
+    assert dock.label_choice.layers.currentLayer() is None
 
 
 def test_labels_without_their_field_are_left_with_a_sentence(dock: LabelDock, asked: list[Job], tmp_path: Path) -> None:
