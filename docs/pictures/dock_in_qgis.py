@@ -14,6 +14,7 @@ from typing import Any
 
 from in_window import FAILED, PICTURES, SAMPLE, part_of_scene, run, sample_rasters, save_picture, wait, wait_for_map
 from qgis.core import QgsFeature, QgsGeometry, QgsPointXY, QgsProject, QgsVectorLayer
+from qgis.gui import QgsProcessingAlgorithmDialogBase
 from qgis.PyQt.QtCore import QCoreApplication, QPoint, Qt, QTimer
 from qgis.PyQt.QtTest import QTest
 from qgis.PyQt.QtWidgets import QApplication, QDockWidget, QWidget
@@ -161,7 +162,7 @@ def alike(dock: QWidget) -> None:
 def whole(dock: QWidget) -> None:
     """The button, and Run in the dialog that it opens; its result is loaded as for every user."""
     finished: list[bool] = []
-    QTimer.singleShot(2000, lambda: run_dialog(finished))
+    QTimer.singleShot(500, lambda: run_dialog(finished))
     dock.whole_button.click()  # returns when the dialog is closed
     if finished != [True]:
         raise RuntimeError("the dialog of the whole map did not run")
@@ -173,7 +174,11 @@ def whole(dock: QWidget) -> None:
 
 def run_dialog(finished: list[bool]) -> None:
     """Press Run in the dialog that is open, and close it when the algorithm has ended."""
-    dialog = QApplication.activeModalWidget()
+    open_ones = (item for item in QApplication.topLevelWidgets() if item.isVisible())
+    dialog = next((item for item in open_ones if isinstance(item, QgsProcessingAlgorithmDialogBase)), None)
+    if dialog is None:  # not yet
+        QTimer.singleShot(500, lambda: run_dialog(finished))
+        return
 
     def close(successful: bool, _results: dict[str, Any]) -> None:
         finished.append(successful)

@@ -110,6 +110,19 @@ def _is_shown(item: Outcome) -> bool:
     return item.name in ("places", "changes")
 
 
+def loading(output: str, context: QgsProcessingContext) -> QgsProcessingContext.LayerDetails | None:
+    """How the result is to be loaded, as its form says; None if it is not."""
+    return context.layersToLoadOnCompletion().get(output)
+
+
+def load_as_wanted(
+    output: str, wanted: QgsProcessingContext.LayerDetails | None, context: QgsProcessingContext
+) -> None:
+    """In the context of the run: in the background QGIS gives it another one, whose layers replace those wanted."""
+    if wanted is not None and not context.willLoadLayerOnCompletion(output):
+        context.addLayerToLoadOnCompletion(output, wanted)
+
+
 def load_nothing(output: str, context: QgsProcessingContext) -> None:
     """After a stop: QGIS must not look for a file that is not there."""
     wanted = context.layersToLoadOnCompletion()

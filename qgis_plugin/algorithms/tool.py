@@ -20,7 +20,7 @@ from ..translation import tr
 from ..worker_client import Listener, WorkerCancelled, WorkerError
 from .form import definitions, output_name, outputs
 from .refinements import EXAMPLES
-from .results import arrange_layers, load_nothing
+from .results import arrange_layers, load_as_wanted, load_nothing, loading
 from .values import FormReader, Request
 
 _ICONS = Path(__file__).resolve().parent.parent / "icons"
@@ -34,6 +34,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
         self._tool = tool
         self._request: Request | None = None
         self._refusal = ""
+        self._loading: QgsProcessingContext.LayerDetails | None = None
 
     # ---- What it is --------------------------------------------------------------------------------------------------
 
@@ -110,6 +111,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
         if not self._refusal:
             try:
                 self._request = reader.request()
+                self._loading = loading(self._request.params["output"], context)
             except QgsProcessingException as error:
                 self._refusal = str(error)
         return True  # QGIS would put a general sentence in place of ours; the run raises it
@@ -134,6 +136,7 @@ class ToolAlgorithm(QgsProcessingAlgorithm):
             return {}
         except WorkerError as error:
             raise QgsProcessingException(str(error)) from error
+        load_as_wanted(params["output"], self._loading, context)
         arrange_layers(self._tool, self._request, outcome, context, version=session.plugin_version())
         return self._results(outcome)
 

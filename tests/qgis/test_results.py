@@ -7,15 +7,21 @@ from typing import Any
 
 import processing
 import pytest
+from processing.gui.Postprocessing import handleAlgorithmResults
 from qgis.core import (
     QgsApplication,
     QgsMultiBandColorRenderer,
     QgsPalettedRasterRenderer,
+    QgsProcessingAlgRunnerTask,
+    QgsProcessingContext,
+    QgsProcessingFeedback,
+    QgsProcessingOutputLayerDefinition,
     QgsProject,
     QgsSettings,
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
+from qgis.PyQt.QtCore import QCoreApplication
 
 from qgis_plugin import session
 from qgis_plugin.algorithms.results import Finisher
@@ -88,6 +94,28 @@ def test_an_embedding_shows_three_of_its_bands_as_colours(place: SmallPlace, tmp
     assert isinstance(renderer, QgsMultiBandColorRenderer)
     assert len({renderer.redBand(), renderer.greenBand(), renderer.blueBand()}) == 3
     assert renderer.redContrastEnhancement().minimumValue() < renderer.redContrastEnhancement().maximumValue()
+
+
+def test_a_run_in_the_background_is_loaded_as_the_dialog_does_it(
+    place: SmallPlace, embedding: Path, qgis_new_project: None
+) -> None:
+    algorithm = QgsApplication.processingRegistry().createAlgorithmById("jepagfm:classifylandcover")
+    context, feedback = QgsProcessingContext(), QgsProcessingFeedback()
+    context.setProject(QgsProject.instance())
+    output = QgsProcessingOutputLayerDefinition("TEMPORARY_OUTPUT", QgsProject.instance())
+    values = {"INPUTS": [str(embedding)], "LABELS": place.labels, "FIELD": "fclass", "OUTPUT": output}
+    ended: list[tuple[bool, dict[str, Any]]] = []
+    task = QgsProcessingAlgRunnerTask(algorithm, values, context, feedback)
+    task.executed.connect(lambda *answer: ended.append(answer))
+    QgsApplication.taskManager().addTask(task)
+    while not ended:
+        QCoreApplication.processEvents()
+    ((successful, results),) = ended
+    assert successful
+    assert handleAlgorithmResults(algorithm, context, feedback, True, results)
+    layers = {item.name().split(":")[0]: item for item in QgsProject.instance().mapLayers().values()}
+    assert set(layers) == {"Land cover", "Confidence", "Candidates", "Suspicious labels"}
+    assert layers["Land cover"].source() == results["OUTPUT"]
 
 
 def test_a_run_that_is_not_loaded_gets_no_layers(place: SmallPlace, embedding: Path, tmp_path: Path) -> None:
