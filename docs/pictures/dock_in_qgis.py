@@ -166,6 +166,9 @@ def whole(dock: QWidget) -> None:
     dock.whole_button.click()  # returns when the dialog is closed
     if finished != [True]:
         raise RuntimeError("the dialog of the whole map did not run")
+    for opened in iface.mainWindow().findChildren(QDockWidget):  # the results viewer, for the report
+        opened.setVisible(opened is dock or opened.objectName() == "Layers")
+    iface.messageBar().clearWidgets()
     iface.mapCanvas().setExtent(QgsProject.instance().mapLayersByName("s2_l1c_10m")[0].extent())
     for node in QgsProject.instance().layerTreeRoot().findGroup("JEPA-GFM").findLayers():
         node.setItemVisibilityChecked(False)
@@ -184,6 +187,7 @@ def run_dialog(finished: list[bool]) -> None:
         finished.append(successful)
         QTimer.singleShot(1000, dialog.reject)  # after the layers are loaded
 
+    dialog.setParameters({"OUTPUT": str(PICTURES / "whole.tif")})  # QGIS asks at its end about what is temporary
     dialog.algorithmFinished.connect(close)
     dialog.runButton().click()
 
