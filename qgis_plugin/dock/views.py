@@ -52,7 +52,8 @@ class Views:
         file = Path(path)
         if self.folder is None or file.parent != self.folder:
             return
-        for beside in (file, *self.folder.glob(f"{file.stem}_*"), file.with_suffix(".qml"), Path(f"{file}.aux.xml")):
+        picture = file.with_name(f"{file.stem}_pca.png")
+        for beside in (file, picture, file.with_suffix(".qml"), Path(f"{file}.aux.xml")):
             with suppress(OSError):  # still open on Windows: it goes with the folder
                 beside.unlink()
 

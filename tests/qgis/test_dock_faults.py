@@ -26,7 +26,7 @@ from qgis_plugin.algorithms.values import raster_file
 from qgis_plugin.dock import views
 from qgis_plugin.dock.dock import LabelDock
 from qgis_plugin.dock.label_set import LabelSet
-from qgis_plugin.dock.overlay import ALIKE, MAP, Overlay
+from qgis_plugin.dock.overlay import ALIKE, DISPUTE, MAP, Overlay
 from qgis_plugin.dock.runner import Job, Runner
 from qgis_plugin.dock.views import Views
 from tests.qgis.place import SmallPlace
@@ -74,7 +74,10 @@ def tiny_map(path: Path) -> str:
 
 
 def answer_of(folder: Path, number: int) -> dict[str, Any]:
-    made = {"output": tiny_map(folder / f"view_{number}.tif"), "dispute": tiny_map(folder / f"dispute_{number}.tif")}
+    made = {
+        "output": tiny_map(folder / f"view_{number}.tif"),
+        "dispute": tiny_map(folder / f"view_{number}_dispute.tif"),
+    }
     return {**ANSWER, **made, "classes": [{"code": 1, "name": "a", "labels": 1, "f1": None, "share": 1.0}]}
 
 
@@ -320,13 +323,13 @@ def test_a_map_stays_as_transparent_as_it_was_made(overlay: Overlay, tmp_path: P
     assert overlay.layer(ALIKE).opacity() == pytest.approx(0.4)
 
 
-def test_files_that_others_show_stay(overlay: Overlay, tmp_path: Path) -> None:
-    duplicate = overlay.layer(MAP).clone()
+@pytest.mark.parametrize(("kind", "kept"), [(MAP, "view_1.tif"), (DISPUTE, "view_1_dispute.tif")])
+def test_files_that_others_show_stay(overlay: Overlay, tmp_path: Path, kind: str, kept: str) -> None:
+    duplicate = overlay.layer(kind).clone()
     duplicate.removeCustomProperty("jepa_gfm/dock")
     QgsProject.instance().addMapLayer(duplicate)
     show(overlay, tmp_path, 2)
-    assert (tmp_path / "view_1.tif").exists()
-    assert not (tmp_path / "dispute_1.tif").exists()
+    assert {path.name for path in tmp_path.glob("view_*.tif")} == {kept, "view_2.tif", "view_2_dispute.tif"}
 
 
 def test_a_saved_project_finds_its_map_again(dock: LabelDock, asked: list[Job], tmp_path: Path) -> None:
@@ -335,7 +338,8 @@ def test_a_saved_project_finds_its_map_again(dock: LabelDock, asked: list[Job], 
     assert QgsProject.instance().write(str(tmp_path / "project.qgz"))
     show(dock.loop.overlay, tmp_path, 2)
     show(dock.loop.overlay, tmp_path, 3)
-    assert {path.name for path in tmp_path.glob("view_*.tif")} == {"view_1.tif", "view_3.tif"}
+    kept = {f"view_{number}{end}.tif" for number in (1, 3) for end in ("", "_dispute")}
+    assert {path.name for path in tmp_path.glob("view_*.tif")} == kept
     QgsProject.instance().read(str(tmp_path / "project.qgz"))
     show(dock.loop.overlay, tmp_path, 4)
     QgsProject.instance().read(str(tmp_path / "project.qgz"))
