@@ -113,7 +113,8 @@ def run_suggest(parameters: SuggestParameters, reporter: Reporter, ready: Ready 
 def _as_classify(parameters: SuggestParameters) -> ClassifyParameters:
     """The map that is asked: that of the labels so far, with the parameters that both tools share."""
     shared = {info.name for info in parameters_of(ClassifyParameters)} & {item.name for item in fields(parameters)}
-    return ClassifyParameters(**{name: getattr(parameters, name) for name in shared})
+    told = {name: getattr(parameters, name) for name in shared}
+    return ClassifyParameters(**{**told, "output": parameters.output.with_suffix(".tif")})  # which is never written
 
 
 def _pool(
