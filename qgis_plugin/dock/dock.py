@@ -167,8 +167,8 @@ class LabelDock(QgsDockWidget):
         self.class_table.class_chosen.connect(self._class_chosen)
         self.label_button.toggled.connect(lambda on: self._use_tool(self._label_tool, self.label_button, on))
         self.like_button.toggled.connect(lambda on: self._use_tool(self._like_tool, self.like_button, on))
-        self.undo_button.clicked.connect(lambda: self._undo("undo"))
-        self.redo_button.clicked.connect(lambda: self._undo("redo"))
+        self.undo_button.clicked.connect(loop.undo)
+        self.redo_button.clicked.connect(loop.redo)
         self.next_button.clicked.connect(self.show_next)
         self.suspect_button.clicked.connect(self.show_suspect)
         self.accept_button.clicked.connect(loop.accept_suspect)
@@ -192,8 +192,8 @@ class LabelDock(QgsDockWidget):
         self._label_tool.clicked.connect(lambda point: loop.label_cell(point, self.class_table.current_class()))
         self._label_tool.drawn.connect(lambda shape: loop.label_area(shape, self.class_table.current_class()))
         self._label_tool.removed.connect(loop.remove_example)
-        self._label_tool.undo_asked.connect(lambda: self._undo("undo"))
-        self._label_tool.redo_asked.connect(lambda: self._undo("redo"))
+        self._label_tool.undo_asked.connect(loop.undo)
+        self._label_tool.redo_asked.connect(loop.redo)
         self._label_tool.deactivated.connect(lambda: self.label_button.setChecked(False))
         self._like_tool.clicked.connect(loop.more_like)
         self._like_tool.drawn.connect(lambda shape: loop.more_like(QgsPointXY(shape.centroid().asPoint())))
@@ -310,14 +310,6 @@ class LabelDock(QgsDockWidget):
         """Nobody labels in a dock that is not there."""
         for tool_button in (self.label_button, self.like_button):
             tool_button.setChecked(False)
-
-    def _undo(self, what: str) -> None:
-        labels = self.loop.label_set
-        if labels is not None:
-            try:
-                getattr(labels, what)()
-            except ValueError as error:
-                self._say(str(error))
 
     def _write_whole_map(self) -> None:
         from processing import execAlgorithmDialog  # noqa: PLC0415 - QGIS's own plugin, with a window only

@@ -100,7 +100,7 @@ class LabelSet(QObject):
         counts = self._examples.counts()
         return [
             LabelClass(style.name_of(category), style.colour_of(category), counts[style.name_of(category)])
-            for category in self._categories()
+            for category in self._categories_of(counts)
             if style.name_of(category)
         ]
 
@@ -235,9 +235,13 @@ class LabelSet(QObject):
 
     def _categories(self) -> list[QgsRendererCategory]:
         """Those of the renderer, and one for every other class that the examples have."""
+        return self._categories_of(self._examples.counts())
+
+    def _categories_of(self, names: Collection[str]) -> list[QgsRendererCategory]:
+        """The same where the classes of the examples are known: to ask for them reads the whole layer."""
         found = style.categories(self.layer, self.field) or []
         known = {style.name_of(category) for category in found}
-        for name in sorted(set(self._examples.counts()) - known):
+        for name in sorted(set(names) - known):
             colour = style.next_colour(map(style.colour_of, found))
             found.append(style.new_category(self.layer, name, colour))
         return found

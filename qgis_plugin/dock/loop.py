@@ -18,7 +18,7 @@ from qgis.gui import QgsMapCanvas
 from qgis.PyQt.QtCore import QObject, QTimer, pyqtSignal
 
 from .. import session
-from ..algorithms.labels import own_file
+from ..algorithms.labels import LabelFile, own_file
 from ..algorithms.values import extent_text
 from ..compat import POINTS
 from ..translation import tr
@@ -52,7 +52,6 @@ class LabelLoop(QObject):
         self.overlay, self._marker = Overlay(self.views), PlaceMarker(canvas)
         self.label_set: LabelSet | None = None
         self.ground: Ground | None = None  # of the embedding that is looked at
-        self._saved = ""  # the embedding that the project, as it is saved, looks at
         self.cell_size: float | None = None
         self.rasters: list[str] = []  # ids of layers
         self.answer: dict[str, Any] = {}
@@ -89,7 +88,7 @@ class LabelLoop(QObject):
 
     def forget(self) -> None:
         """Be as for a new project; what is on its way belongs to the one before."""
-        self.rasters, self.ground, self.cell_size, self._saved = [], None, None, ""
+        self.rasters, self.ground, self.cell_size = [], None, None
         self.alike_points, self.counter_points = [], []
         for runner in (self._embedder, self._painter):
             runner.cancel()
@@ -106,9 +105,10 @@ class LabelLoop(QObject):
         """Embed the chosen rasters, all of them or where the canvas looks, in the background."""
         layers = self.layers()
         refusal = requests.refusal(layers)
-        output = self._new_file("embedding") if not refusal else None
         if refusal:
             self.message.emit(refusal)
+            return
+        output = self._new_file("embedding")
         if output is None:
             return
         self.message.emit("")
@@ -117,8 +117,7 @@ class LabelLoop(QObject):
 
     def keep_shown(self) -> None:
         """The project was saved or opened: the files that it shows stay, or they would be missed at the opening."""
-        self._saved = self.embedding
-        self.overlay.keep_shown()
+        self.views.keep({self.embedding, *self.overlay.sources()})
 
     def stop(self) -> None:
         """Stop embedding."""
@@ -139,7 +138,7 @@ class LabelLoop(QObject):
     def _was_embedded(self, _job: Job, answer: dict[str, Any]) -> None:
         self.working.emit(False)
         before = self.embedding
-        if self.use_embedding(answer["output"]) and before not in ("", self._saved):
+        if self.use_embedding(answer["output"]):
             self.views.remove(before)
 
     def _not_embedded(self, _job: Job, reason: str) -> None:
@@ -181,11 +180,12 @@ class LabelLoop(QObject):
         if self.ground is None or self.label_set is None:
             return
         file = own_file(self.label_set.layer)
-        refusal = self._no_preview(self.ground, self.label_set)
-        output = self._new_file("view") if not refusal and file is not None else None
-        if refusal:
+        refusal = self._no_preview(self.ground, self.label_set, file)
+        if refusal or file is None:
             self.message.emit(refusal)
-        if output is None or file is None:
+            return
+        output = self._new_file("view")
+        if output is None:
             return
         job = requests.to_preview(
             self.ground, file, self.label_set.field, output, extent=self._view(), size=self._canvas.size()
@@ -193,11 +193,11 @@ class LabelLoop(QObject):
         job.about = (self.label_set, self.is_led)
         self._painter.ask(job)
 
-    def _no_preview(self, ground: Ground, labels: LabelSet) -> str:
+    def _no_preview(self, ground: Ground, labels: LabelSet, file: LabelFile | None) -> str:
         """Why there is no map of the view; else empty."""
         if sum(item.count > 0 for item in labels.classes()) < 2:
             return tr("Label places of two classes to see a map.")
-        if own_file(labels.layer) is None:
+        if file is None:
             return tr("The labels are being edited, filtered or not in a file; save them first.")
         if not ground.is_there():
             return embedding_gone()
@@ -253,8 +253,6 @@ class LabelLoop(QObject):
 
     def remove_example(self, point: QgsPointXY) -> None:
         """Remove the example under a point of the canvas, if there is one."""
-        if self.label_set is None:
-            return
         tolerance, crs = 5 * self._canvas.mapUnitsPerPixel(), self._canvas_crs()
 
         def remove(labels: LabelSet) -> None:
@@ -263,6 +261,14 @@ class LabelLoop(QObject):
                 labels.remove_example(found)
 
         self._try(remove)
+
+    def undo(self) -> None:
+        """Take back the last change of the labels."""
+        self._try(LabelSet.undo)
+
+    def redo(self) -> None:
+        """Do again what was taken back."""
+        self._try(LabelSet.redo)
 
     def _add(self, geometry: QgsGeometry, name: str, crs: QgsCoordinateReferenceSystem) -> None:
         if self.label_set is None:
@@ -273,6 +279,8 @@ class LabelLoop(QObject):
             self._try(lambda labels: labels.add_example(geometry, name, crs))
 
     def _try(self, act: Callable[[LabelSet], Any]) -> None:
+        if self.label_set is None:
+            return
         try:
             act(self.label_set)
         except ValueError as error:

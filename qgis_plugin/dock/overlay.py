@@ -39,7 +39,6 @@ class Overlay:
     def __init__(self, views: Views) -> None:
         self._views = views
         self._painted: list[dict[str, Any]] = []
-        self._kept: set[str] = set()  # files that a saved project shows
         self._threshold = 0.0
 
     def layer(self, kind: str) -> QgsRasterLayer | None:
@@ -49,10 +48,9 @@ class Overlay:
                 return layer
         return None
 
-    def keep_shown(self) -> None:
-        """The project was saved or opened: a file that it shows stays, or its layer would be missed at the opening."""
-        layers = filter(None, map(self.layer, (MAP, DISPUTE, ALIKE)))
-        self._kept.update(layer.source() for layer in layers)
+    def sources(self) -> set[str]:
+        """The files of our layers."""
+        return {layer.source() for layer in map(self.layer, (MAP, DISPUTE, ALIKE)) if layer is not None}
 
     def show_map(self, path: str, dispute: str, classes: Sequence[dict[str, Any]], colours: Mapping[str, str]) -> None:
         """A new map of the view and its dispute, in place of the last ones."""
@@ -113,7 +111,7 @@ class Overlay:
         before = layer.source()
         layer.setDataSource(path, layer.name(), "gdal", QgsDataProvider.ProviderOptions())
         layer.triggerRepaint()
-        if before not in {path, *self._kept, *_sources()}:
+        if before not in _sources():
             self._views.remove(before)
 
 

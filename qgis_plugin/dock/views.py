@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -29,6 +29,7 @@ class Views:
 
     def __init__(self) -> None:
         self.folder: Path | None = None
+        self._kept: set[str] = set()
         self._numbers = count(1)
 
     def new_file(self, name: str) -> Path:
@@ -47,10 +48,14 @@ class Views:
             ) from error
         return self.folder / f"{name}_{next(self._numbers)}.tif"
 
+    def keep(self, paths: Collection[str]) -> None:
+        """Never remove these: a project, as it is saved, shows them."""
+        self._kept.update(paths)
+
     def remove(self, path: str) -> None:
         """A file that is not shown any more, with what was written beside it; only one of this session."""
         file = Path(path)
-        if self.folder is None or file.parent != self.folder:
+        if self.folder is None or file.parent != self.folder or path in self._kept:
             return
         picture = file.with_name(f"{file.stem}_pca.png")
         for beside in (file, picture, file.with_suffix(".qml"), Path(f"{file}.aux.xml")):
