@@ -29,9 +29,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
-from build_translations import NO_LRELEASE, BuildError, compiled, lrelease
+from build_translations import NO_LRELEASE, BuildError, Message, compiled, lrelease, ts_text
 from gfm_core.tools.catalogue import catalogue
 from reference_pages import commands_page, python_page
 from tools_page import tool_pages, tools_page
@@ -121,25 +120,7 @@ def tools_json() -> str:
 def strings_template() -> str:
     """The template of translations (Qt's TS): every visible string of the code and of the tools, each once."""
     found = [*(text for path in code_files() for text in strings_of(path)), *visible_strings(json.loads(tools_json()))]
-    messages = "".join(_MESSAGE.format(escape(text)) for text in dict.fromkeys(found))
-    return _TEMPLATE.format(context=CONTEXT, messages=messages)
-
-
-_MESSAGE = """\
-    <message>
-        <source>{}</source>
-        <translation type="unfinished"></translation>
-    </message>
-"""
-_TEMPLATE = """\
-<?xml version="1.0" encoding="utf-8"?>
-<!DOCTYPE TS>
-<TS version="2.1" sourcelanguage="en">
-<context>
-    <name>{context}</name>
-{messages}</context>
-</TS>
-"""
+    return ts_text([Message(text) for text in dict.fromkeys(found)], CONTEXT)
 
 
 def code_files() -> list[Path]:

@@ -106,8 +106,14 @@ def _message(node: ElementTree.Element) -> Message:
 
 
 def write(path: Path, language: str, messages: list[Message], context: str) -> None:
-    """Write a TS file as Qt's own tools do."""
-    attributes = f'version="2.1" language="{language}" sourcelanguage="en"'
+    """Write a language's TS file."""
+    path.write_text(ts_text(messages, context, language), encoding="utf-8")
+
+
+def ts_text(messages: list[Message], context: str, language: str = "") -> str:
+    """A TS file as Qt's own tools write it; the template has no language."""
+    spoken = f' language="{language}"' if language else ""
+    attributes = f'version="2.1"{spoken} sourcelanguage="en"'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', "<!DOCTYPE TS>", f"<TS {attributes}>", "<context>"]
     lines.append(f"    <name>{context}</name>")
     for message in messages:
@@ -116,7 +122,7 @@ def write(path: Path, language: str, messages: list[Message], context: str) -> N
         if message.note:
             lines.append(f"        <translatorcomment>{_escaped(message.note)}</translatorcomment>")
         lines += [f"        <translation{state}>{_escaped(message.text)}</translation>", "    </message>"]
-    path.write_text("\n".join([*lines, "</context>", "</TS>", ""]), encoding="utf-8")
+    return "\n".join([*lines, "</context>", "</TS>", ""])
 
 
 def _escaped(text: str) -> str:

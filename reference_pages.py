@@ -13,6 +13,7 @@ import click
 import gfm_core
 from gfm_core.cli.main import gfm
 from gfm_core.parameters import parameters_of
+from gfm_core.tools.catalogue import catalogue
 
 _WIDTH = 100  # of a signature in one line
 
@@ -97,7 +98,7 @@ _PARTS = (
     ),
     ("Errors", "Every error that a user can mend is a `GfmError`: one sentence that says what is wrong, and its mend."),
 )
-_TOOLS = ("apply", "assess", "change", "classify", "cluster", "embed", "estimate", "similar", "vector")
+_TOOLS = {tool["name"] for tool in catalogue()["tools"]}  # each has a page
 
 
 def python_page() -> str:

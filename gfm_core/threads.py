@@ -11,9 +11,12 @@ from threadpoolctl import ThreadpoolController
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Products and sums of NumPy, SciPy and scikit-learn in one thread: sharing them out moves the last bit."""
-    with _controller(len(sys.modules)).limit(limits=1):
+def one_thread(api: str | None = None) -> Iterator[None]:
+    """Products and sums of NumPy, SciPy and scikit-learn in one thread: sharing them out moves the last bit.
+
+    `api`: of threadpoolctl; "blas" leaves OpenMP, and with it torch, as it is.
+    """
+    with _controller(len(sys.modules)).limit(limits=1, user_api=api):
         yield
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from gfm_core.bands import Band
 from gfm_core.embedding.blend import WindowPart
@@ -33,6 +32,7 @@ from gfm_core.progress import Cancelled
 from gfm_core.raster.normalise import normalise
 from gfm_core.raster.read import StackReader
 from gfm_core.raster.stack import Modality, Stack
+from gfm_core.threads import one_thread
 
 _TILE_PIXELS = 6_000_000  # of one modality, over bands and dates: larger tiles are read in smaller squares
 _BATCH_CPU = 4  # windows in one call: neighbours in a row of windows, each always at its own place in the call
@@ -308,7 +308,7 @@ def worker_threads(threads: int) -> Iterator[ThreadPoolExecutor]:
     before = torch.get_num_threads()
     pool = ThreadPoolExecutor(threads, thread_name_prefix="gfm", initializer=torch.set_num_threads, initargs=(1,))
     try:
-        with threadpool_limits(limits=1, user_api="blas"):  # NumPy's products as well
+        with one_thread("blas"):  # NumPy's products as well
             yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

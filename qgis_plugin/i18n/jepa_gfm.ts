@@ -56,7 +56,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, and run: the map opens with the classes' names and colours, and the report with the scores.</source>
+        <source>Choose the same files, or an embedding of them, a layer of polygons as labels and its class field, and run: the map opens with the classes&apos; names and colours, and the report with the scores.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -896,7 +896,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Ground to cover: X0,Y0,X1,Y1 in the grid's CRS, a layer's file, 'union' or 'intersection' of the rasters; default: that of the finest raster.</source>
+        <source>Ground to cover: X0,Y0,X1,Y1 in the grid&apos;s CRS, a layer&apos;s file, &apos;union&apos; or &apos;intersection&apos; of the rasters; default: that of the finest raster.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -984,7 +984,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Dask scheduler whose workers embed (tcp://HOST:8786); they must see the same files and the output's folder.</source>
+        <source>Dask scheduler whose workers embed (tcp://HOST:8786); they must see the same files and the output&apos;s folder.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1100,7 +1100,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Beside the map lie the probability of each pixel's class, its candidates (one: sure, two, or more: don't know) with a mask of where the labels say nothing, and points at labels that look like another class.</source>
+        <source>Beside the map lie the probability of each pixel&apos;s class, its candidates (one: sure, two, or more: don&apos;t know) with a mask of where the labels say nothing, and points at labels that look like another class.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1128,7 +1128,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Use only the labels for which this SQL condition holds, such as "split = 'train'".</source>
+        <source>Use only the labels for which this SQL condition holds, such as &quot;split = &apos;train&apos;&quot;.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1140,7 +1140,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Labels to score the map on: a file, or 'rest' for the rows that the condition leaves out.</source>
+        <source>Labels to score the map on: a file, or &apos;rest&apos; for the rows that the condition leaves out.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1176,7 +1176,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Share of ground whose true class is to be among a pixel's candidates.</source>
+        <source>Share of ground whose true class is to be among a pixel&apos;s candidates.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1192,7 +1192,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Pixel size of the map in metres; default: the finest raster's own pixels.</source>
+        <source>Pixel size of the map in metres; default: the finest raster&apos;s own pixels.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1236,7 +1236,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Probability of each pixel's class in %.</source>
+        <source>Probability of each pixel&apos;s class in %.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1244,7 +1244,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>How sure each pixel is: one candidate, two, or don't know; the candidates; where labels say nothing.</source>
+        <source>How sure each pixel is: one candidate, two, or don&apos;t know; the candidates; where labels say nothing.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1304,7 +1304,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Give the rasters (the same sensors and bands) or one embedding of the other place, and the file that "Classify land cover" kept. Where the ground looks like nothing that the classifier has seen, the candidates layer says so: believe the map inside its area of applicability.</source>
+        <source>Give the rasters (the same sensors and bands) or one embedding of the other place, and the file that &quot;Classify land cover&quot; kept. Where the ground looks like nothing that the classifier has seen, the candidates layer says so: believe the map inside its area of applicability.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1352,7 +1352,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Share of the map outside the classifier's area of applicability, 0 to 1.</source>
+        <source>Share of the map outside the classifier&apos;s area of applicability, 0 to 1.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1488,7 +1488,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Give the embedding, or the rasters, of the earlier date and of the later one. What differs everywhere (season, sun, haze, the sensor's settings) is learnt from the scene itself and taken out; what is left is told in standard deviations of unchanged ground. With a classifier from "Classify land cover" each change tells what was there and what is there now. It is for change of up to a tenth of the ground: where more of it changed, that is what the scene teaches it to expect; then give more ground around, or cluster the rasters of both dates together.</source>
+        <source>Give the embedding, or the rasters, of the earlier date and of the later one. What differs everywhere (season, sun, haze, the sensor&apos;s settings) is learnt from the scene itself and taken out; what is left is told in standard deviations of unchanged ground. With a classifier from &quot;Classify land cover&quot; each change tells what was there and what is there now. It is for change of up to a tenth of the ground: where more of it changed, that is what the scene teaches it to expect; then give more ground around, or cluster the rasters of both dates together.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>
@@ -1824,7 +1824,7 @@
         <translation type="unfinished"></translation>
     </message>
     <message>
-        <source>Run it twice. First with the map alone: it draws points, so many a class that the result will be as sure as asked. Look at each point, on better images or in the field, and write what is there into the field "reference". Then run it with these points: the error matrix, the accuracies and the areas come with their confidence intervals.</source>
+        <source>Run it twice. First with the map alone: it draws points, so many a class that the result will be as sure as asked. Look at each point, on better images or in the field, and write what is there into the field &quot;reference&quot;. Then run it with these points: the error matrix, the accuracies and the areas come with their confidence intervals.</source>
         <translation type="unfinished"></translation>
     </message>
     <message>

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qgis.core import QgsApplication, QgsProcessingFeedback, QgsProject
-from qgis.PyQt.QtCore import QLocale
+from qgis.PyQt.QtCore import QCoreApplication, QLocale
 
 from qgis_plugin import session, settings
 from qgis_plugin.provider import JepaGfmProvider
@@ -33,6 +35,18 @@ def pytest_unconfigure() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(_status[0])
+
+
+def wait_for(done: Callable[[], Any], seconds: float = 60, told: Callable[[], Any] = str) -> Any:
+    """Let QGIS work until it is so; what `told` says if it never is."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        QCoreApplication.processEvents()
+        found = done()
+        if found:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"nothing came: {told()}")
 
 
 class Told(QgsProcessingFeedback):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,28 +20,17 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QCoreApplication, QSize
+from qgis.PyQt.QtCore import QSize
 from qgis.PyQt.QtWidgets import QAbstractButton, QAbstractSlider, QAbstractSpinBox, QComboBox, QLineEdit, QListWidget
 
 from qgis_plugin import session
 from qgis_plugin.dock.dock import LabelDock
 from qgis_plugin.dock.label_set import LabelSet
 from qgis_plugin.dock.overlay import ALIKE, DISPUTE, MAP
-from tests.qgis.conftest import Told
+from tests.qgis.conftest import Told, wait_for
 from tests.qgis.place import SmallPlace
 
 CLASSES = ("dark", "middle", "bright")
-
-
-def wait_for(done: Callable[[], Any], seconds: float = 60, told: Callable[[], Any] = str) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        QCoreApplication.processEvents()
-        found = done()
-        if found:
-            return found
-        time.sleep(0.01)
-    raise AssertionError(f"nothing came: {told()}")
 
 
 @pytest.fixture

@@ -29,9 +29,9 @@ from qgis_plugin.dock.label_set import LabelSet
 from qgis_plugin.dock.overlay import ALIKE, DISPUTE, MAP, Overlay
 from qgis_plugin.dock.runner import Job, Runner
 from qgis_plugin.dock.views import Views
+from tests.qgis.conftest import wait_for
 from tests.qgis.place import SmallPlace
 from tests.qgis.test_dock import dock as dock  # noqa: PLC0414 - a fixture
-from tests.qgis.test_dock import wait_for
 
 NOWHERE = QgsPointXY(179, 95)  # in degrees
 ANSWER = {

@@ -21,13 +21,12 @@ from qgis.core import (
     QgsVectorLayer,
 )
 from qgis.gui import QgsMapCanvas
-from qgis.PyQt.QtCore import QCoreApplication
 
 from qgis_plugin import session
 from qgis_plugin.algorithms.results import Finisher
 from qgis_plugin.plugin import JepaGfmPlugin
 from qgis_plugin.provider import JepaGfmProvider
-from tests.qgis.conftest import Told
+from tests.qgis.conftest import Told, wait_for
 from tests.qgis.place import SmallPlace
 from tests.qgis_plugin.fake_worker import is_running
 
@@ -108,8 +107,7 @@ def test_a_run_in_the_background_is_loaded_as_the_dialog_does_it(
     task = QgsProcessingAlgRunnerTask(algorithm, values, context, feedback)
     task.executed.connect(lambda *answer: ended.append(answer))
     QgsApplication.taskManager().addTask(task)
-    while not ended:
-        QCoreApplication.processEvents()
+    wait_for(lambda: ended)
     ((successful, results),) = ended
     assert successful
     assert handleAlgorithmResults(algorithm, context, feedback, True, results)
